@@ -1,0 +1,127 @@
+# cloudvip: everything is built from here; one file, explicit source lists.
+#
+#   make                the programs, below build/bin
+#   make check          lint, unit, contract, integration and end-to-end tests; ends in "N passed, N failed, N skipped"
+#   make unit|contract|integration|e2e|lint|tidy|fuzz     one part of it
+#   make demo           a failover to look at, on a simulated cloud
+#   make bench          the kit beside the stock agents
+#   make install        DESTDIR and PREFIX are honoured
+#   make VARIANT=asan … the same with AddressSanitizer and UBSan, below build/asan
+
+VERSION := 0.1.0
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec
+SYSCONFDIR ?= /etc
+DOCDIR ?= $(PREFIX)/share/doc/cloudvip
+
+CC ?= cc
+AR ?= ar
+PYTHON ?= python3
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+VARIANT ?=
+WERROR ?= -Werror
+B := build$(if $(VARIANT),/$(VARIANT))
+
+# A packager's flags come last and are never replaced; ours stand beside them.
+own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIE -fstack-protector-strong -fno-common -ffile-prefix-map=$(CURDIR)=. \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
+own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
+own_cppflags := -I. -DCLOUDVIP_VERSION='"$(VERSION)"'
+
+ifeq ($(VARIANT),asan)
+own_cflags += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+own_ldflags += -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+own_cflags += -fsanitize=thread
+own_ldflags += -fsanitize=thread
+else ifeq ($(VARIANT),cov)
+own_cflags += --coverage -O0
+own_ldflags += --coverage
+else ifeq ($(VARIANT),fuzz)
+CC := clang
+own_cflags += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+own_ldflags += -fsanitize=address,undefined
+else
+own_cppflags += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+# ---- sources, room by room ---------------------------------------------------------------------
+kit_base := err buf str clock mem secret log
+kit_sys := file lock proc link hostid
+kit_fmt := json xml uri hex time addr ini
+kit_net := http hmac
+kit_conf := schema load check redact
+kit_cloud := call registry
+kit_cloud_aws := provider creds profile sts imds endpoint sign ec2 errors route_table elastic_ip
+kit_vip := facts plan apply verify record
+actions_act := act restore remove quick_check recover
+actions_manager := manager person lifekeeper
+actions_ctl := ctl check status plan
+
+rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/vip
+objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
+kit_objs := $(foreach r,$(rooms),$(call objs,$(r)))
+act_objs := $(actions_act:%=$(B)/actions/%.o) $(actions_manager:%=$(B)/actions/manager/%.o)
+ctl_objs := $(actions_ctl:%=$(B)/actions/ctl/%.o)
+
+actions := restore remove quickCheck recover
+programs := $(actions:%=$(B)/bin/%) $(B)/bin/cloudvip
+
+pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih
+pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs_kit) 2>/dev/null)
+pkg_libs := $(shell $(PKG_CONFIG) --libs $(pkgs_kit) 2>/dev/null)
+
+.PHONY: all check unit contract integration e2e lint tidy analyze fuzz demo bench install clean format help
+.DELETE_ON_ERROR:
+all: $(programs) $(B)/bin/cloudsim
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(own_cppflags) $(CPPFLAGS) $(own_cflags) $(pkg_cflags) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libkit.a: $(kit_objs)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(B)/libact.a: $(act_objs)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+# One main, compiled once an action.
+define action_rule
+$(B)/actions/main_$(1).o: actions/main.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(own_cppflags) $$(CPPFLAGS) -DACTION=$(2) $$(own_cflags) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+$(B)/bin/$(1): $(B)/actions/main_$(1).o $(B)/libact.a $(B)/libkit.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(own_ldflags) $$(LDFLAGS) $$(CFLAGS) -o $$@ $$^ $$(pkg_libs)
+endef
+$(eval $(call action_rule,restore,act_restore))
+$(eval $(call action_rule,remove,act_remove))
+$(eval $(call action_rule,quickCheck,act_quick_check))
+$(eval $(call action_rule,recover,act_recover))
+
+$(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
+	@mkdir -p $(@D)
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+
+# >>> cloudsim (a program of its own: nothing of kit/)
+sim_src :=
+# <<< cloudsim
+
+# ---- tests -------------------------------------------------------------------------------------
+unit_tests := $(basename $(notdir $(wildcard tests/unit/*.c)))
+unit_bins := $(unit_tests:%=$(B)/tests/unit/%)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libact.a $(B)/libkit.a
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs) -lcmocka
+
+fuzz_targets := $(basename $(notdir $(wildcard tests/fuzz/*.c)))
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
