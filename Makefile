@@ -26,7 +26,7 @@ WERROR ?= -Werror
 B := build$(if $(VARIANT),/$(VARIANT))
 
 # A packager's flags come last and are never replaced; ours stand beside them.
-own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIE -fstack-protector-strong -fno-common -ffile-prefix-map=$(CURDIR)=. \
+own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
 own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
@@ -50,7 +50,7 @@ own_cppflags += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
-kit_base := err buf str clock mem secret log
+kit_base := err mem buf str clock secret
 kit_sys := file lock proc link hostid
 kit_fmt := json xml uri hex time addr ini
 kit_net := http hmac
@@ -58,7 +58,7 @@ kit_conf := schema load check redact
 kit_cloud := call registry
 kit_cloud_aws := provider creds profile sts imds endpoint sign ec2 errors route_table elastic_ip
 kit_vip := facts plan apply verify record
-actions_act := act restore remove quick_check recover
+actions_act := act log restore remove quick_check recover
 actions_manager := manager person lifekeeper
 actions_ctl := ctl check status plan
 

@@ -1,0 +1,25 @@
+/* kit/sys/link.h - network interfaces of this host: are they there, which MAC, are they up. */
+#ifndef KIT_SYS_LINK_H
+#define KIT_SYS_LINK_H
+
+#include <stdbool.h>
+
+#include "kit/base/clock.h"
+#include "kit/base/err.h"
+
+struct kit_link {
+    char name[16];  /* IFNAMSIZ */
+    char mac[18];   /* "02:00:5e:00:53:01", lower case; "" when it has none */
+    bool up;        /* administratively (IFF_UP) */
+    bool running;   /* has carrier (IFF_RUNNING) */
+};
+
+/* KIT_ERR_CONFIG when there is no such interface: the message lists those that there are. */
+int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
+
+/* Sets it up if it is not, then waits for carrier until `by`.  Twice is the same as once.
+ * KIT_ERR_SYSTEM (EPERM: needs CAP_NET_ADMIN), KIT_ERR_TIMEOUT (up, but no carrier). */
+int kit_link_bring_up(const char *name, const struct kit_clock *clock, struct kit_deadline by,
+                      struct kit_err *err) KIT_CHECKED;
+
+#endif
