@@ -20,13 +20,17 @@ struct kit_buf {
 };
 
 extern char kit_buf_nothing[1];
-#define KIT_BUF(ceiling_bytes)        ((struct kit_buf){.data = kit_buf_nothing, .max_bytes = (ceiling_bytes)})
-#define KIT_BUF_SECRET(ceiling_bytes) ((struct kit_buf){.data = kit_buf_nothing, .max_bytes = (ceiling_bytes), .secret = true})
+#define KIT_BUF(ceiling_bytes)                                                                     \
+    ((struct kit_buf){.data = kit_buf_nothing, .max_bytes = (ceiling_bytes)})
+#define KIT_BUF_SECRET(ceiling_bytes)                                                              \
+    ((struct kit_buf){.data = kit_buf_nothing, .max_bytes = (ceiling_bytes), .secret = true})
 
 void kit_buf_done(struct kit_buf *buf); /* frees; the buffer is empty and usable again */
-void kit_buf_reset(struct kit_buf *buf); /* empties, keeps the memory (wiped if secret) */
+/* Empties, overflow too; keeps the memory (wiped if secret). */
+void kit_buf_reset(struct kit_buf *buf);
 
-/* Append.  Return 0, or -1 when it would pass the ceiling (then nothing of it is appended). */
+/* Append.  Return 0, or -1 when it would pass the ceiling (then nothing of it is appended).  What
+ * is appended must not lie in the buffer itself. */
 int kit_buf_add(struct kit_buf *buf, const void *data, size_t len_bytes);
 int kit_buf_puts(struct kit_buf *buf, const char *text);
 int kit_buf_putc(struct kit_buf *buf, char c);
@@ -35,7 +39,7 @@ int kit_buf_printf(struct kit_buf *buf, const char *fmt, ...) KIT_PRINTF(2, 3);
 /* Hands the bytes over to the caller, who frees them with free(); the buffer is empty again. */
 char *kit_buf_take(struct kit_buf *buf);
 
-/* 0, or KIT_ERR_SYSTEM-free error KIT_ERR_REFUSED "WHAT is larger than N bytes" after an overflow. */
+/* 0, or KIT_ERR_REFUSED "WHAT is larger than N bytes" after an overflow. */
 int kit_buf_check(const struct kit_buf *buf, const char *what, struct kit_err *err) KIT_CHECKED;
 
 #endif

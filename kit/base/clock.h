@@ -13,10 +13,10 @@
 #define KIT_NS_PER_S  INT64_C(1000000000)
 
 struct kit_clock {
-    int64_t (*now_ns)(void *self);             /* monotonic */
-    int64_t (*wall_ns)(void *self);            /* since 1970-01-01 UTC */
-    void (*sleep_ns)(void *self, int64_t ns);  /* returns early on a signal */
-    double (*random)(void *self);              /* in [0, 1) */
+    int64_t (*now_ns)(void *self);            /* monotonic */
+    int64_t (*wall_ns)(void *self);           /* since 1970-01-01 UTC */
+    void (*sleep_ns)(void *self, int64_t ns); /* returns early on a signal */
+    double (*random)(void *self);             /* in [0, 1) */
     void *self;
 };
 extern const struct kit_clock kit_clock_real;
@@ -30,20 +30,22 @@ struct kit_deadline {
 };
 struct kit_deadline kit_deadline_in_ms(const struct kit_clock *clock, int64_t ms);
 struct kit_deadline kit_deadline_earlier(struct kit_deadline a, struct kit_deadline b);
-int64_t kit_deadline_left_ms(const struct kit_clock *clock, struct kit_deadline by); /* >= 0 */
+/* Rounded up: 0 only when it has passed, so a poll(2) for that long never spins. */
+int64_t kit_deadline_left_ms(const struct kit_clock *clock, struct kit_deadline by);
 bool kit_deadline_passed(const struct kit_clock *clock, struct kit_deadline by);
 
-/* A retry policy: const data.  The wait before try n (n = 1, 2 …) is chance * min(cap, base * 2^(n-1)):
- * "full jitter", as the providers' SDKs do in standard mode. */
+/* A retry policy: const data.  The wait before try n (n = 1, 2 …) is chance * min(cap, base *
+ * 2^(n-1)): "full jitter", as the providers' SDKs do in standard mode.  No failed try, no wait. */
 struct kit_backoff {
     int64_t base_ns, cap_ns;
 };
 int64_t kit_backoff_ns(const struct kit_backoff *policy, unsigned failed_tries,
                        const struct kit_clock *clock);
 
-/* Ask `fn` until it says done, waiting first_ms, then twice as long each time up to cap_ms, never past
- * `by`.  fn returns 1 done, 0 not yet, -1 error (passed on at once).  Returns 0 done, -1 with fn's error,
- * or -1 KIT_ERR_TIMEOUT when the deadline came first.  Blocks until then at most. */
+/* Ask `fn` until it says done, waiting first_ms, then twice as long each time up to cap_ms, never
+ * past `by`.  fn returns 1 done, 0 not yet, -1 error (passed on at once).  Returns 0 done, -1 with
+ * fn's error, or -1 KIT_ERR_TIMEOUT when the deadline came first.  fn is asked at least once, and
+ * once more at the deadline.  Blocks until then at most. */
 struct kit_poll {
     int64_t first_ms, cap_ms;
 };

@@ -46,8 +46,7 @@ struct kit_err {
 
 /* Fill *err anew and return -1, so that a failing function can `return kit_err_set(err, …)`.
  * For KIT_ERR_SYSTEM, errno is kept in sys and its text appended. */
-int kit_err_set(struct kit_err *err, enum kit_err_kind kind, const char *fmt, ...)
-    KIT_PRINTF(3, 4);
+int kit_err_set(struct kit_err *err, enum kit_err_kind kind, const char *fmt, ...) KIT_PRINTF(3, 4);
 
 /* Put "context: " in front of the message; kind and codes stay.  Too long: the tail is cut and
  * ends in "...".  Returns -1. */

@@ -13,7 +13,7 @@ bool kit_str_copy(char *dst, size_t dst_bytes, const char *src);
 /* snprintf that says whether it fitted. */
 bool kit_str_format(char *dst, size_t dst_bytes, const char *fmt, ...) KIT_PRINTF(3, 4);
 
-bool kit_str_eq(const char *a, const char *b); /* exact; NULL equals only NULL */
+bool kit_str_eq(const char *a, const char *b);        /* exact; NULL equals only NULL */
 bool kit_str_eq_nocase(const char *a, const char *b); /* ASCII only, whatever the locale */
 bool kit_str_starts(const char *text, const char *prefix);
 bool kit_str_ends(const char *text, const char *suffix);
