@@ -1,0 +1,54 @@
+/* kit/cloud/aws/query.h - one call of a Query API (EC2, STS): a form goes out, XML comes back.
+ *
+ *   struct aws_query q;
+ *   aws_query_init(&q, cloud, &aws_ec2, "ReplaceRoute", AWS_MUTATES);
+ *   aws_query_param(&q, "RouteTableId", "rtb-1");
+ *   if (aws_query_run(&q, by, err)) …
+ *   kit_xml_root(&q.xml) …
+ *   aws_query_done(&q);
+ */
+#ifndef KIT_CLOUD_AWS_QUERY_H
+#define KIT_CLOUD_AWS_QUERY_H
+
+#include "kit/cloud/aws/aws.h"
+#include "kit/fmt/xml.h"
+
+struct aws_service {
+    const char *name;    /* of the signature's scope: "ec2", "sts" */
+    const char *version; /* "2016-11-15", "2011-06-15" */
+};
+extern const struct aws_service aws_ec2, aws_sts;
+
+enum aws_query_flags {
+    AWS_READS = 0,
+    AWS_MUTATES = 1,  /* see kit/cloud/call.h */
+    AWS_UNSIGNED = 2, /* AssumeRoleWithWebIdentity */
+};
+
+struct aws_query {
+    struct kit_call call; /* first: decode and encode cast back */
+    struct aws_cloud *cloud;
+    const struct aws_service *service;
+    unsigned flags;
+    const struct aws_endpoint *endpoint; /* set by init to the cloud's endpoint of the service */
+    const struct aws_creds *creds;       /* sign with these; NULL = the cloud's, renewed when refused */
+    struct kit_buf form;  /* secret: it may hold a web identity token */
+    unsigned filters;     /* Filter.N so far */
+    struct kit_xml xml;   /* the answer, after success */
+    bool skew_tried;
+};
+
+/* The clouds's region, endpoint and credentials are needed by the time the call runs: ec2.c's aws_ec2_ready sees to that. */
+void aws_query_init(struct aws_query *q, struct aws_cloud *cloud, const struct aws_service *service,
+                    const char *action, unsigned flags);
+void aws_query_done(struct aws_query *q);
+
+void aws_query_param(struct aws_query *q, const char *name, const char *value);
+/* "Filter.N.Name=name&Filter.N.Value.1=…"; values are added with aws_query_filter_value. */
+void aws_query_filter(struct aws_query *q, const char *name);
+void aws_query_filter_value(struct aws_query *q, unsigned index_from_1, const char *value);
+
+/* One call on its own; several: kit_call_all with pointers to their `call`. */
+int aws_query_run(struct aws_query *q, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
+
+#endif

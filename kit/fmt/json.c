@@ -1,0 +1,321 @@
+#include "kit/fmt/json.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include <json-c/json.h>
+#include <json-c/printbuf.h>
+
+#include "kit/base/secret.h"
+#include "kit/base/str.h"
+
+#define DEPTH_MAX 32
+
+/* `struct kit_json_node` is never defined: it is json-c's object under a name of ours.  json-c's getters
+ * take non-const objects that they do not change. */
+static json_object *inner(const struct kit_json_node *node)
+{
+    return (json_object *)(uintptr_t)node;
+}
+
+static const struct kit_json_node *outer(const json_object *object)
+{
+    return (const struct kit_json_node *)(const void *)object;
+}
+
+/* Raw control characters (NUL above all, at which json-c would stop) and the words NaN and Infinity pass
+ * through json-c's strict mode; JSON has neither. */
+static bool has_raw_control(const char *text, size_t len_bytes)
+{
+    for (size_t i = 0; i < len_bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+            return true;
+    }
+    return false;
+}
+
+static bool all_finite(json_object *object)
+{
+    switch (json_object_get_type(object)) {
+    case json_type_double: return isfinite(json_object_get_double(object)) != 0;
+    case json_type_array:
+        for (size_t i = 0; i < json_object_array_length(object); i++)
+            if (!all_finite(json_object_array_get_idx(object, i)))
+                return false;
+        return true;
+    case json_type_object: {
+        json_object_object_foreach(object, key, value)
+        {
+            (void)key;
+            if (!all_finite(value))
+                return false;
+        }
+        return true;
+    }
+    default: return true;
+    }
+}
+
+/* Documents carry session tokens; json-c frees without wiping. */
+static void wipe(json_object *object)
+{
+    switch (json_object_get_type(object)) {
+    case json_type_string:
+        kit_secret_wipe((void *)(uintptr_t)json_object_get_string(object),
+                        (size_t)json_object_get_string_len(object));
+        break;
+    case json_type_array:
+        for (size_t i = 0; i < json_object_array_length(object); i++)
+            wipe(json_object_array_get_idx(object, i));
+        break;
+    case json_type_object: {
+        json_object_object_foreach(object, key, value)
+        {
+            (void)key;
+            wipe(value);
+        }
+        break;
+    }
+    default: break;
+    }
+}
+
+static void drop(json_object *object)
+{
+    wipe(object);
+    (void)json_object_put(object);
+}
+
+/* The tokener keeps the last string in a buffer of its own. */
+static void free_tokener(json_tokener *tokener)
+{
+    if (tokener->pb && tokener->pb->buf)
+        kit_secret_wipe(tokener->pb->buf, (size_t)tokener->pb->size);
+    json_tokener_free(tokener);
+}
+
+int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json,
+                   struct kit_err *err)
+{
+    enum json_tokener_error status;
+    json_tokener *tokener;
+    json_object *root;
+
+    if (len_bytes > INT_MAX / 2 || has_raw_control(text, len_bytes))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: %s",
+                           len_bytes > INT_MAX / 2 ? "too long" : "a raw control character");
+    tokener = json_tokener_new_ex(DEPTH_MAX);
+    if (!tokener)
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: no parser");
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    root = json_tokener_parse_ex(tokener, text, (int)len_bytes);
+    status = json_tokener_get_error(tokener);
+    if (status == json_tokener_continue) { /* a number at the top ends only where the text does */
+        root = json_tokener_parse_ex(tokener, "", 1);
+        status = json_tokener_get_error(tokener);
+    }
+    if (status != json_tokener_success) {
+        (void)kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON, at byte %zu of %zu: %s",
+                          json_tokener_get_parse_end(tokener), len_bytes,
+                          status == json_tokener_continue ? "it ends too early"
+                                                          : json_tokener_error_desc(status));
+        free_tokener(tokener);
+        return -1;
+    }
+    free_tokener(tokener);
+    if (!all_finite(root)) {
+        drop(root);
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: a number that is none");
+    }
+    ret_json->root = root;
+    return 0;
+}
+
+void kit_json_done(struct kit_json *json)
+{
+    if (json->root)
+        drop(json->root);
+    json->root = NULL;
+}
+
+const struct kit_json_node *kit_json_root(const struct kit_json *json)
+{
+    return outer(json->root);
+}
+
+const struct kit_json_node *kit_json_get(const struct kit_json_node *object, const char *key)
+{
+    json_object *value = NULL;
+
+    if (!object || !json_object_is_type(inner(object), json_type_object))
+        return NULL;
+    return json_object_object_get_ex(inner(object), key, &value) ? outer(value) : NULL;
+}
+
+size_t kit_json_count(const struct kit_json_node *array)
+{
+    if (!array || !json_object_is_type(inner(array), json_type_array))
+        return 0;
+    return json_object_array_length(inner(array));
+}
+
+const struct kit_json_node *kit_json_at(const struct kit_json_node *array, size_t index)
+{
+    if (index >= kit_json_count(array))
+        return NULL;
+    return outer(json_object_array_get_idx(inner(array), index));
+}
+
+const char *kit_json_string(const struct kit_json_node *node)
+{
+    const char *text;
+
+    if (!node || !json_object_is_type(inner(node), json_type_string))
+        return NULL;
+    text = json_object_get_string(inner(node));
+    return memchr(text, '\0', (size_t)json_object_get_string_len(inner(node))) ? NULL : text;
+}
+
+bool kit_json_int(const struct kit_json_node *node, int64_t *ret_value)
+{
+    const char *text = kit_json_string(node);
+    int64_t value;
+
+    if (text)
+        return kit_str_to_int(text, INT64_MIN, INT64_MAX, ret_value);
+    if (!node || !json_object_is_type(inner(node), json_type_int))
+        return false;
+    value = json_object_get_int64(inner(node));
+    /* json-c answers with the nearest limit for what does not fit. */
+    if (value == INT64_MIN || value == INT64_MAX)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+bool kit_json_bool(const struct kit_json_node *node, bool *ret_value)
+{
+    const char *text = kit_json_string(node);
+    bool value;
+
+    if (text)
+        value = kit_str_eq(text, "true");
+    else if (node && json_object_is_type(inner(node), json_type_boolean))
+        value = json_object_get_boolean(inner(node)) != 0;
+    else
+        return false;
+    if (text && !value && !kit_str_eq(text, "false"))
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+/* ---- writing -------------------------------------------------------------------------------------- */
+
+static void new_line(struct kit_json_writer *w)
+{
+    if (!w->pretty)
+        return;
+    (void)kit_buf_putc(w->out, '\n');
+    for (unsigned i = 0; i < w->depth; i++)
+        (void)kit_buf_puts(w->out, "  ");
+}
+
+/* Length of the valid UTF-8 sequence at `text` (no surrogates, no overlong forms), or 0. */
+static size_t utf8_len(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+static void put_quoted(struct kit_buf *out, const char *text)
+{
+    static const char named[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+    const char *hit;
+    size_t len;
+
+    (void)kit_buf_putc(out, '"');
+    for (const char *c = text; *c; c += len ? len : 1) {
+        len = utf8_len(c);
+        hit = strchr(named, *c);
+        if (len == 0)
+            (void)kit_buf_puts(out, "\\ufffd");
+        else if (hit)
+            (void)kit_buf_printf(out, "\\%c", letter[hit - named]);
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            (void)kit_buf_printf(out, "\\u%04x", (unsigned)*c);
+        else
+            (void)kit_buf_add(out, c, len);
+    }
+    (void)kit_buf_putc(out, '"');
+}
+
+static void begin(struct kit_json_writer *w, const char *key)
+{
+    if (w->started[w->depth])
+        (void)kit_buf_putc(w->out, ',');
+    if (w->depth > 0)
+        new_line(w);
+    w->started[w->depth] = true;
+    if (key) {
+        put_quoted(w->out, key);
+        (void)kit_buf_puts(w->out, w->pretty ? ": " : ":");
+    }
+}
+
+void kit_json_open(struct kit_json_writer *w, const char *key, char bracket)
+{
+    if (w->depth + 1 >= KIT_LEN(w->started)) {
+        w->out->overflow = true; /* what comes out is no document: the writer's one check sees it */
+        return;
+    }
+    begin(w, key);
+    (void)kit_buf_putc(w->out, bracket);
+    w->depth++;
+    w->started[w->depth] = false;
+    w->closer[w->depth] = bracket == '{' ? '}' : ']';
+}
+
+void kit_json_close(struct kit_json_writer *w)
+{
+    bool empty = !w->started[w->depth];
+    char closer = w->closer[w->depth];
+
+    if (w->depth == 0)
+        return;
+    w->depth--;
+    if (!empty)
+        new_line(w);
+    (void)kit_buf_putc(w->out, closer);
+}
+
+void kit_json_put_string(struct kit_json_writer *w, const char *key, const char *value)
+{
+    begin(w, key);
+    if (value)
+        put_quoted(w->out, value);
+    else
+        (void)kit_buf_puts(w->out, "null");
+}
+
+void kit_json_put_int(struct kit_json_writer *w, const char *key, int64_t value)
+{
+    begin(w, key);
+    (void)kit_buf_printf(w->out, "%lld", (long long)value);
+}
+
+void kit_json_put_bool(struct kit_json_writer *w, const char *key, bool value)
+{
+    begin(w, key);
+    (void)kit_buf_puts(w->out, value ? "true" : "false");
+}
