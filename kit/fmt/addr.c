@@ -66,8 +66,8 @@ bool kit_cidr_parse(const char *text, struct kit_cidr *ret_cidr)
         return false;
 
     prefix_len = addr_bits(&cidr.addr);
-    if (slash && ((slash[1] == '0' && slash[2]) ||
-                  !kit_str_to_int(slash + 1, 0, prefix_len, &prefix_len)))
+    if (slash &&
+        ((slash[1] == '0' && slash[2]) || !kit_str_to_int(slash + 1, 0, prefix_len, &prefix_len)))
         return false;
     cidr.prefix_len = (uint8_t)prefix_len;
     clear_host_bits(&cidr);

@@ -8,11 +8,13 @@
 
 #include "kit/base/str.h"
 
-/* What inih does not tell (line numbers, sections without entries) and what it would cut without a word
- * (long lines, sections and names) is seen here, in the reader that hands it one line at a time. */
+/* What inih does not tell (line numbers, sections without entries) and what it would cut without a
+ * word (long lines, sections and names) is seen here, in the reader that hands it one line at a
+ * time. */
 
-#define LINE_BYTES 198 /* INI_MAX_LINE is 200 where distributions build it; two for the end of line */
-#define NAME_BYTES 49  /* MAX_SECTION and MAX_NAME of ini.c are 50 */
+#define LINE_BYTES                                                                                 \
+    198 /* INI_MAX_LINE is 200 where distributions build it; two for the end of line */
+#define NAME_BYTES 49 /* MAX_SECTION and MAX_NAME of ini.c are 50 */
 
 struct reading {
     const char *at, *end;
@@ -130,9 +132,11 @@ static char *read_line(char *into, int into_bytes, void *stream)
     return into;
 }
 
-/* An ini_handler: 1 = go on.  After 0 inih reads on all the same, and the reader hands out nothing more. */
+/* An ini_handler: 1 = go on.  After 0 inih reads on all the same, and the reader hands out nothing
+ * more. */
 #if INI_HANDLER_LINENO
-static int meet_entry(void *user, const char *section, const char *name, const char *value, int line)
+static int meet_entry(void *user, const char *section, const char *name, const char *value,
+                      int line)
 #else
 static int meet_entry(void *user, const char *section, const char *name, const char *value)
 #endif
@@ -184,7 +188,8 @@ int kit_ini_parse(const char *text, size_t len_bytes, const char *name, kit_ini_
     if (len_bytes >= 3 && memcmp(text, bom, 3) == 0)
         r.at += 3;
     status = ini_parse_stream(read_line, &r, meet_entry, &r);
-    if (r.awaits && !r.failed) /* an inih that stops at its first error does not ask for the next line */
+    if (r.awaits &&
+        !r.failed) /* an inih that stops at its first error does not ask for the next line */
         refuse(&r, "neither a [section] nor name = value");
     if (status != 0 && !r.failed)
         return kit_err_set(err, KIT_ERR_CONFIG, "%s: inih refuses it (%d)", name, status);

@@ -12,8 +12,8 @@
 
 #define DEPTH_MAX 32
 
-/* `struct kit_json_node` is never defined: it is json-c's object under a name of ours.  json-c's getters
- * take non-const objects that they do not change. */
+/* `struct kit_json_node` is never defined: it is json-c's object under a name of ours.  json-c's
+ * getters take non-const objects that they do not change. */
 static json_object *inner(const struct kit_json_node *node)
 {
     return (json_object *)(uintptr_t)node;
@@ -24,8 +24,8 @@ static const struct kit_json_node *outer(const json_object *object)
     return (const struct kit_json_node *)(const void *)object;
 }
 
-/* Raw control characters (NUL above all, at which json-c would stop) and the words NaN and Infinity pass
- * through json-c's strict mode; JSON has neither. */
+/* Raw control characters (NUL above all, at which json-c would stop) and the words NaN and Infinity
+ * pass through json-c's strict mode; JSON has neither. */
 static bool has_raw_control(const char *text, size_t len_bytes)
 {
     for (size_t i = 0; i < len_bytes; i++) {
@@ -119,8 +119,7 @@ int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json
     if (status != json_tokener_success) {
         (void)kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON, at byte %zu of %zu: %s",
                           json_tokener_get_parse_end(tokener), len_bytes,
-                          status == json_tokener_continue ? "it ends too early"
-                                                          : json_tokener_error_desc(status));
+                          json_tokener_error_desc(status));
         free_tokener(tokener);
         return -1;
     }
@@ -212,7 +211,8 @@ bool kit_json_bool(const struct kit_json_node *node, bool *ret_value)
     return true;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------- */
+/* ---- writing
+ * -------------------------------------------------------------------------------------- */
 
 static void new_line(struct kit_json_writer *w)
 {
@@ -227,7 +227,12 @@ static void new_line(struct kit_json_writer *w)
 static size_t utf8_len(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
-    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
 
     for (size_t i = 1; i < len; i++)
         if ((s[i] & 0xc0) != 0x80)

@@ -8,8 +8,9 @@
 #define S_PER_DAY INT64_C(86400)
 #define LAST_S    INT64_C(253402300799) /* 9999-12-31T23:59:59Z, the last one of four digits */
 
-/* Days of the proleptic Gregorian calendar, in years that begin in March, so that the leap day comes
- * last and needs no special case.  gmtime and timegm would do, but drag in the time zone files. */
+/* Days of the proleptic Gregorian calendar, in years that begin in March, so that the leap day
+ * comes last and needs no special case.  gmtime and timegm would do, but drag in the time zone
+ * files. */
 static int64_t days_of_date(int64_t year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;

@@ -38,12 +38,11 @@ static int refuse(struct kit_err *err, const char *text, const char *why)
     const char *at = strrchr(text, '@');
 
     (void)kit_str_copy(shown, sizeof(shown), at ? at + 1 : text);
-    kit_str_make_printable(shown);
     return kit_err_set(err, KIT_ERR_CONFIG, "URL \"%s%s\": %s", at ? "...@" : "", shown, why);
 }
 
-/* A host whose last label is all digits, or "0x…", is read as an IPv4 address by many resolvers, in forms
- * that few people can read (127.1, 0x7f000001): only the four plain octets are taken. */
+/* A host whose last label is all digits, or "0x…", is read as an IPv4 address by many resolvers, in
+ * forms that few people can read (127.1, 0x7f000001): only the four plain octets are taken. */
 static bool looks_like_ipv4(const char *host)
 {
     const char *label = strrchr(host, '.');

@@ -9,8 +9,8 @@
 
 #include "kit/base/str.h"
 
-/* NOENT, DTDLOAD and HUGE stay off: nothing is ever fetched or expanded, and libxml2's own ceilings on
- * depth and on the size of one text hold. */
+/* NOENT, DTDLOAD and HUGE stay off: nothing is ever fetched or expanded, and libxml2's own ceilings
+ * on depth and on the size of one text hold. */
 #define PARSE_OPTIONS                                                                              \
     (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS |              \
      XML_PARSE_NOCDATA | XML_PARSE_COMPACT)
@@ -35,7 +35,6 @@ static int refuse_last(struct kit_err *err)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "not well-formed XML");
     (void)kit_str_copy(why, sizeof(why), last->message);
     why[strcspn(why, "\r\n")] = '\0';
-    kit_str_make_printable(why);
     return kit_err_set(err, KIT_ERR_PROTOCOL, "not well-formed XML, line %d: %s", last->line, why);
 }
 
@@ -46,8 +45,8 @@ int kit_xml_parse(const char *text, size_t len_bytes, struct kit_xml *ret_xml, s
 
     if (len_bytes == 0 || len_bytes > INT_MAX)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "not XML: %s", len_bytes ? "too long" : "empty");
-    /* Looked for before the parser sees it (entities bombs never get a turn), and again after, for the
-     * encodings in which these bytes look different. */
+    /* Looked for before the parser sees it (entities bombs never get a turn), and again after, for
+     * the encodings in which these bytes look different. */
     if (memmem(text, len_bytes, doctype, sizeof(doctype) - 1))
         return kit_err_set(err, KIT_ERR_PROTOCOL, "XML with a DOCTYPE is not accepted");
 
@@ -132,7 +131,8 @@ bool kit_xml_own_text(const struct kit_xml_node *node, char *dst, size_t dst_byt
     size_t len = 0;
     bool fits = node != NULL;
 
-    for (const xmlNode *part = node ? inner(node)->children : NULL; part && fits; part = part->next) {
+    for (const xmlNode *part = node ? inner(node)->children : NULL; part && fits;
+         part = part->next) {
         if ((part->type != XML_TEXT_NODE && part->type != XML_CDATA_SECTION_NODE) || !part->content)
             continue;
         for (const char *c = (const char *)part->content; *c && fits; c++) {

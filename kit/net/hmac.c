@@ -8,8 +8,8 @@
 
 #include "kit/fmt/hex.h"
 
-/* libcrypto fails here only without memory or with a broken provider; a wrong digest would be sent as a
- * signature, so the process ends as it does when memory does. */
+/* libcrypto fails here only without memory or with a broken provider; a wrong digest would be sent
+ * as a signature, so the process ends as it does when memory does. */
 static _Noreturn void give_up(void)
 {
     static const char line[] = "cloudvip: libcrypto cannot compute SHA-256\n";
