@@ -121,6 +121,68 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libact.a $(B)/libkit.a
 
 fuzz_targets := $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 
+# >>> test targets
+# The runner adds everything up: its last line is "N passed, N failed, N skipped".
+#   make unit TESTFLAGS='-k base_*'     only these;  -v shows the output of passing programs too
+TESTFLAGS ?=
+FUZZ_SECONDS ?= 30
+run_tests = VARIANT=$(VARIANT) tests/run $(TESTFLAGS)
+c_sources := $(shell find kit lua actions tests -name '*.[ch]' 2>/dev/null)
+
+.PHONY: tests-built print-compile print-link
+tests-built: all $(unit_bins)
+
+# Memory errors show where real work is done: everything but lint and the clients of the simulated
+# cloud runs a second time with the sanitizers.
+check:
+	+$(MAKE) VARIANT= tests-built
+	+$(MAKE) VARIANT=asan tests-built
+	VARIANT= tests/run $(TESTFLAGS) lint unit contract integration e2e asan:unit asan:integration asan:e2e
+
+unit integration: tests-built
+	$(run_tests) $@
+contract e2e: all
+	$(run_tests) $@
+lint: all
+	$(run_tests) $@
+
+tidy:
+	tests/lint/tidy
+analyze:
+	tests/lint/cppcheck
+	tests/lint/analyze
+format:
+	clang-format -i $(c_sources)
+
+fuzz_bins := $(fuzz_targets:%=$(B)/tests/fuzz/%)
+$(fuzz_bins): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libact.a $(B)/libkit.a
+	$(CC) $(own_ldflags) -fsanitize=fuzzer $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+
+# Each target for FUZZ_SECONDS, from tests/fuzz/TARGET.seeds if there are any; what it finds new is
+# kept below build/fuzz, what crashes stops it.
+.PHONY: fuzz-run
+fuzz:
+	+$(MAKE) VARIANT=fuzz fuzz-run
+fuzz-run: $(fuzz_bins)
+	@[ -n "$(fuzz_targets)" ] || { echo 'tests/fuzz has no targets' >&2; exit 1; }
+	@set -e; for t in $(fuzz_targets); do \
+		echo "fuzz $$t, $(FUZZ_SECONDS) s"; \
+		mkdir -p $(B)/corpus/$$t; \
+		seeds=tests/fuzz/$$t.seeds; [ -d $$seeds ] || seeds=; \
+		$(B)/tests/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=$(B)/corpus/$$t- $(B)/corpus/$$t $$seeds; \
+	done
+
+# For the lint programs: how a source is compiled, how a program is linked.
+print-compile:
+	@printf '%s\n' '$(subst ','\'',$(own_cppflags) $(CPPFLAGS) $(own_cflags) $(pkg_cflags) $(CFLAGS))'
+print-link:
+	@printf '%s\n' '$(own_ldflags) $(LDFLAGS) $(pkg_libs)'
+
+# Object files of tests are kept: make would take them for intermediate ones.
+.SECONDARY: $(unit_tests:%=$(B)/tests/unit/%.o) $(fuzz_targets:%=$(B)/tests/fuzz/%.o)
+# <<< test targets
+
 clean:
 	rm -rf build
 
