@@ -39,13 +39,18 @@ void kit_buf_done(struct kit_buf *buf)
 
 void kit_buf_reset(struct kit_buf *buf)
 {
-    buf->len_bytes = 0;
+    kit_buf_cut(buf, 0);
+}
+
+void kit_buf_cut(struct kit_buf *buf, size_t len_bytes)
+{
     buf->overflow = false;
-    if (!owns_memory(buf))
+    if (!owns_memory(buf) || len_bytes > buf->len_bytes)
         return;
     if (buf->secret)
-        kit_secret_wipe(buf->data, buf->room_bytes);
-    buf->data[0] = '\0';
+        kit_secret_wipe(buf->data + len_bytes, buf->room_bytes - len_bytes);
+    buf->len_bytes = len_bytes;
+    buf->data[len_bytes] = '\0';
 }
 
 static void move_to(struct kit_buf *buf, size_t room_bytes)

@@ -28,6 +28,8 @@ extern char kit_buf_nothing[1];
 void kit_buf_done(struct kit_buf *buf); /* frees; the buffer is empty and usable again */
 /* Empties, overflow too; keeps the memory (wiped if secret). */
 void kit_buf_reset(struct kit_buf *buf);
+/* Shortens to len_bytes if it is longer; overflow and memory as with reset. */
+void kit_buf_cut(struct kit_buf *buf, size_t len_bytes);
 
 /* Append.  Return 0, or -1 when it would pass the ceiling (then nothing of it is appended).  What
  * is appended must not lie in the buffer itself. */

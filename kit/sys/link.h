@@ -8,10 +8,10 @@
 #include "kit/base/err.h"
 
 struct kit_link {
-    char name[16];  /* IFNAMSIZ */
-    char mac[18];   /* "02:00:5e:00:53:01", lower case; "" when it has none */
-    bool up;        /* administratively (IFF_UP) */
-    bool running;   /* has carrier (IFF_RUNNING) */
+    char name[16]; /* IFNAMSIZ */
+    char mac[18];  /* "02:00:5e:00:53:01", lower case; "" when it has none */
+    bool up;       /* administratively (IFF_UP) */
+    bool running;  /* has carrier (IFF_RUNNING) */
 };
 
 /* KIT_ERR_CONFIG when there is no such interface: the message lists those that there are. */
