@@ -97,8 +97,8 @@ static size_t printable_bytes(const unsigned char *p)
     else
         return 0;
     switch (p[0]) {
-    case 0xc2: low = 0xa0; break;  /* below: C1 controls, 0x9b of which begins terminal sequences */
-    case 0xe0: low = 0xa0; break;  /* below: overlong */
+    case 0xc2: /* below: C1 controls, 0x9b of which begins terminal sequences */
+    case 0xe0: /* below: overlong */ low = 0xa0; break;
     case 0xed: high = 0x9f; break; /* above: surrogates */
     case 0xf0: low = 0x90; break;  /* below: overlong */
     case 0xf4: high = 0x8f; break; /* above: past U+10FFFF */

@@ -122,7 +122,7 @@ static int has_carrier(void *arg, struct kit_err *err)
 int kit_link_bring_up(const char *name, const struct kit_clock *clock, struct kit_deadline by,
                       struct kit_err *err)
 {
-    struct kit_link link;
+    struct kit_link link = {0};
 
     if (kit_link_read(name, &link, err) != 0)
         return -1;

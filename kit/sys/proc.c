@@ -205,12 +205,9 @@ static int start(struct run *run, const char *const argv[])
         close_fd(&out[1]);
         return -1;
     }
+    struct start s = {.env = env, .out_fd = out[1], .failure_fd = failure[1], .parent = getpid()};
     /* execve's prototype predates const; it does not write to them. */
-    struct start s = {.argv = (char *const *)(uintptr_t)argv,
-                      .env = env,
-                      .out_fd = out[1],
-                      .failure_fd = failure[1],
-                      .parent = getpid()};
+    memcpy(&s.argv, &argv, sizeof(s.argv));
     run->pid = fork_child(&s);
     close_fd(&out[1]);
     close_fd(&failure[1]);
