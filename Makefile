@@ -53,11 +53,11 @@ endif
 kit_base := err mem buf str clock secret
 kit_sys := file lock proc link hostid
 kit_fmt := json xml uri hex time addr ini
-kit_net := http hmac
+kit_net := http message trust hmac
 kit_conf := schema load check redact
-kit_cloud := call registry
-kit_cloud_aws := provider creds profile sts imds endpoint sign ec2 errors route_table elastic_ip
-kit_vip := facts plan apply verify record
+kit_cloud := call facts registry
+kit_cloud_aws := session creds profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip
+kit_vip := where plan apply verify record
 actions_act := act log restore remove quick_check recover
 actions_manager := manager person lifekeeper
 actions_ctl := ctl check status plan
@@ -118,6 +118,11 @@ unit_tests := $(basename $(notdir $(wildcard tests/unit/*.c)))
 unit_bins := $(unit_tests:%=$(B)/tests/unit/%)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs) -lcmocka
+
+# >>> http_client
+$(B)/tests/integration/http_client: $(B)/tests/integration/http_client.o $(B)/libkit.a
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+# <<< http_client
 
 fuzz_targets := $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 

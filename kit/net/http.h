@@ -57,7 +57,7 @@ void kit_http_response_done(struct kit_http_response *resp);
 
 /* One finished exchange.  `failed`: no (whole, acceptable) answer came; *err says why (KIT_ERR_TRANSIENT, with
  * outcome_open when the request had been sent completely or in part; KIT_ERR_CONFIG for a certificate that does not verify or
- * an address where plain http is not allowed; KIT_ERR_PROTOCOL for a body over the ceiling or a redirect). */
+ * an address where plain http is not allowed; KIT_ERR_PROTOCOL for a body over the ceiling or a redirect; KIT_ERR_SYSTEM when libcurl itself fails). */
 struct kit_http_done {
     void *tag;
     bool failed;
@@ -66,9 +66,12 @@ struct kit_http_done {
 };
 
 struct kit_transport {
-    /* Begin sending; `req` stays untouched and alive until its kit_http_done has been received. */
+    /* Begin sending; `req` stays untouched and alive until its kit_http_done has been received.  -1: it
+     * must not or cannot be sent (KIT_ERR_CONFIG: the URL, plain http; KIT_ERR_REFUSED: a ceiling); nothing was, and its
+     * tag is never reported.  Does not block. */
     int (*start)(void *self, const struct kit_http_request *req, void *tag, struct kit_err *err);
-    /* Wait for the next finished one until `until`: 1 = *ret_done is filled, 0 = none by then. */
+    /* Wait for the next finished one until `until`: 1 = *ret_done is filled, 0 = none by then, or nothing
+     * is under way. */
     int (*wait)(void *self, struct kit_deadline until, struct kit_http_done *ret_done);
     /* Abort all that is under way (deadline spent); their tags are never reported. */
     void (*cancel)(void *self);
@@ -84,7 +87,9 @@ struct kit_http_settings {
 
 /* An engine: connections are kept and reused between requests, TLS sessions resumed.  Not thread-safe.
  * The system's certificates: a hashed directory where the distribution has one (loading a bundle of 145 certificates costs
- * 20 ms, a look-up by hash nothing), else libcurl's default bundle.  KIT_ERR_CONFIG: ca_file cannot be read. */
+ * 20 ms, a look-up by hash nothing), else libcurl's default bundle; CURL_CA_BUNDLE and SSL_CERT_FILE come before both.
+ * KIT_ERR_CONFIG: ca_file cannot be read.  The first call sets SIGPIPE to be ignored if it had its default
+ * action.  Requests beyond max_connections (0 = 8) wait their turn; timeout_ms begins when that comes. */
 int kit_http_open(const struct kit_http_settings *settings, const struct kit_clock *clock,
                   struct kit_transport *ret_transport, struct kit_err *err) KIT_CHECKED;
 void kit_http_close(struct kit_transport *transport);
