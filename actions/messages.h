@@ -1,0 +1,118 @@
+/* actions/messages.h - every message an action can log: number, level, name, cause, remedy.
+ *
+ * cloudvip-messages(7) is made from this table.  A number is never given to another message:
+ * operators search for them, and alarms hang on them.  LifeKeeper's own kits use numbers below
+ * 140000 and its consultants' 8000xx, so 720001 and up is ours. */
+#ifndef ACTIONS_MESSAGES_H
+#define ACTIONS_MESSAGES_H
+
+/* X(code, LEVEL, NAME, cause, remedy).  Levels are LifeKeeper's: EMERG NOTIFY ERROR WARN INFO. */
+#define ACT_MESSAGES(X)                                                                            \
+    X(720001, INFO, ACT_BEGIN, "An action was started.", "None.")                                  \
+    X(720002, INFO, ACT_DONE, "The action ended as it should.", "None.")                           \
+    X(720003, INFO, ACT_HERE, "The address is here already; nothing was changed.", "None.")        \
+    X(720004, NOTIFY, ACT_MOVED, "The address was moved to this node, and the cloud confirms it.", \
+      "None, if a switchover was asked for. Otherwise find out why the other node lost it.")       \
+    X(720005, NOTIFY, ACT_RELEASED, "This node let go of the address.",                            \
+      "None, if the resource was taken out of service or moved.")                                  \
+    X(720006, INFO, ACT_NOTHING_TO_RELEASE,                                                        \
+      "remove found nothing of this node's to release, or the scenario leaves it to the next "     \
+      "restore.",                                                                                  \
+      "None.")                                                                                     \
+    X(720007, INFO, ACT_NOT_OURS, "Another node has the address; remove leaves it there.",         \
+      "None.")                                                                                     \
+    X(720008, ERROR, ACT_ELSEWHERE,                                                                \
+      "The cloud answers that the address is not, or not wholly, on this node: another node took " \
+      "it, a route points at something that is gone, or somebody changed it by hand.",             \
+      "The cluster recovers it or fails over. If it comes back, look in the cloud's audit trail "  \
+      "for who changed the binding that the message names.")                                       \
+    X(720009, WARN, ACT_UNKNOWN_PASSING,                                                           \
+      "The cloud could not be asked just now (network, throttling, an error on its side, or no "   \
+      "time left); where the address is stays unknown, and no failure is concluded from it.",      \
+      "None, if it passes. If it repeats, check from this node that the API endpoint and the "     \
+      "metadata service can be reached, and the cloud's status page.")                             \
+    X(720010, ERROR, ACT_UNKNOWN_PERSON,                                                           \
+      "The cloud could not be asked and will not be until somebody acts: credentials, a "          \
+      "permission, or the configuration. The address may still be served, but nobody watches it, " \
+      "and a failover would fail for the same reason.",                                            \
+      "Act now, while it still works: the message names the permission, the credentials or the "   \
+      "configuration line. Then run the check by hand.")                                           \
+    X(720011, ERROR, ACT_UNKNOWN_LIMIT,                                                            \
+      "The state was unknown, and on_unknown turns that into a failure.",                          \
+      "Find out why the cloud cannot be asked (the messages before this one). Set on_unknown = "   \
+      "ok if a failover would not help.")                                                          \
+    X(720012, ERROR, ACT_CONFIG,                                                                   \
+      "The configuration is wrong or incomplete, or names something that is not in the cloud.",    \
+      "Correct the file and line, or the info field, that the message names; then run the action " \
+      "again.")                                                                                    \
+    X(720013, ERROR, ACT_USAGE, "The command line is wrong.",                                      \
+      "Call the action as: ACTION -t TAG -i ID.")                                                  \
+    X(720014, ERROR, ACT_DENIED,                                                                   \
+      "The cloud refused: credentials are missing, expired or wrong, or a permission is missing.", \
+      "Give the node's role the permission that the message names, or renew its credentials; the " \
+      "request id helps the provider's support.")                                                  \
+    X(720015, ERROR, ACT_CONFLICT,                                                                 \
+      "After this node had claimed the address, another one took it back. Two nodes believe that " \
+      "they should have it.",                                                                      \
+      "Check the cluster for split brain before anything else: communication paths, quorum. "      \
+      "Then put the resource into service on one node.")                                           \
+    X(720016, INFO, ACT_STEP_DONE, "One binding (a route, an association) was changed.", "None.")  \
+    X(720017, ERROR, ACT_STEP_FAILED,                                                              \
+      "One binding could not be changed. Others may have been: each has its own message.",         \
+      "Remove the cause that the message names and run restore again: it does what is left.")      \
+    X(720018, WARN, ACT_STEP_OPEN,                                                                 \
+      "A change was sent and its answer was lost; it may have been applied. The action looks "     \
+      "again before it decides.",                                                                  \
+      "None: the messages that follow say what was found.")                                        \
+    X(720019, ERROR, ACT_REFUSED,                                                                  \
+      "The action refused before it changed anything: a precondition is not met, or what was "     \
+      "found fits the configuration in two ways.",                                                 \
+      "Read what the message names. Set the parameter that decides it (interface, eni, "           \
+      "route_tables, allocation_id), or remove the second candidate.")                             \
+    X(720020, ERROR, ACT_FAILED, "The action failed for a reason that has no number of its own.",  \
+      "The message says what was tried, on what, and what came back. Run the action again: that "  \
+      "is always safe.")                                                                           \
+    X(720021, ERROR, ACT_TIMEOUT,                                                                  \
+      "The action's time was spent before its end. What was changed until then stays.",            \
+      "Run it again: it goes on from there. If the cloud is merely slow, raise "                   \
+      "restore_timeout or its like, and the cluster manager's own limit with it.")                 \
+    X(720022, NOTIFY, ACT_NIC_UP, "The interface was down and was brought up.",                    \
+      "Find out who had set it down.")                                                             \
+    X(720023, ERROR, ACT_NIC_DOWN,                                                                 \
+      "The interface that shall serve the address is missing or down and could not be brought "    \
+      "up.",                                                                                       \
+      "Check the attachment of the ENI in the cloud and the interface on the node (ip link); the " \
+      "action needs CAP_NET_ADMIN.")                                                               \
+    X(720024, WARN, ACT_LOCKED,                                                                    \
+      "Another action for the same address is running, and this one waited in vain.",              \
+      "None, if the other one ends. The message names its process.")                               \
+    X(720025, WARN, ACT_RECORD,                                                                    \
+      "The small record in the run directory could not be read or written. The action goes on "    \
+      "without it.",                                                                               \
+      "Check space and ownership of the run directory (/run/cloudvip).")                           \
+    X(720026, WARN, ACT_SKEW, "This node's clock and the cloud's differ.",                         \
+      "Set up time synchronisation (chrony): beyond five minutes the cloud refuses requests.")     \
+    X(720027, WARN, ACT_RETRY, "A call failed in a way that may pass and is tried again.",         \
+      "None, if the action ends well. Throttling that repeats means that too much else uses the "  \
+      "same account's API.")                                                                       \
+    X(720028, WARN, ACT_NO_LOCK, "The lock could not be made, and the action goes on without it.", \
+      "Check that the run directory (/run/cloudvip) exists, is root's, and can be written.")       \
+    X(720029, WARN, ACT_NO_INFO,                                                                   \
+      "LifeKeeper could not be asked for the resource's info field; the configuration files "      \
+      "alone are used.",                                                                           \
+      "Check that LifeKeeper is up (lcdstatus) and that ins_list -t TAG answers.")                 \
+    X(720030, ERROR, ACT_STILL_HERE,                                                               \
+      "remove could not take the address off this node, which is certain to have it still.",       \
+      "Take it off by hand before another node brings it into service; the message says what is "  \
+      "left.")                                                                                     \
+    X(720031, WARN, ACT_BROKEN_FILE,                                                               \
+      "A configuration file of another resource cannot be used. This action is not hindered.",     \
+      "Correct the file and line that the message names before that resource has to move.")
+
+enum act_message {
+#define X(code, level, name, cause, remedy) name = code,
+    ACT_MESSAGES(X)
+#undef X
+};
+
+#endif
