@@ -28,6 +28,7 @@ struct kit_call {
     const char *what; /* the action's name in errors and counts: "ReplaceRoute" */
     bool mutates;
     bool metadata;    /* not an API call: not counted as one */
+    unsigned max_tries; /* 0 = the policy's */
     /* Fill *req (already initialised; timeouts are set by the caller). */
     int (*encode)(struct kit_call *call, struct kit_http_request *req, struct kit_err *err);
     /* Judge and take over the answer: 0 = success.  May be called again after a retry. */
@@ -54,6 +55,7 @@ struct kit_call_stats {
     unsigned rounds;  /* batches of API calls, one after the other */
     unsigned throttled;
     unsigned metadata; /* metadata requests sent */
+    int64_t skew_s;    /* the clock offset that had to be corrected, 0 = none */
 };
 
 struct kit_caller {

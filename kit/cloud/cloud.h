@@ -22,6 +22,7 @@ enum kit_binding_state {
     KIT_BINDING_BLACKHOLE, /* bound, but its target is gone: serves nobody */
     KIT_BINDING_FREE,      /* exists, bound to nobody */
     KIT_BINDING_ABSENT,    /* does not exist, and may be created (create_route) */
+    KIT_BINDING_MISSING,   /* does not exist, and must be made by a person */
     KIT_BINDING_FOREIGN,   /* bound to something that is no node: never taken */
 };
 
@@ -57,6 +58,8 @@ struct kit_facts {
 };
 void kit_facts_done(struct kit_facts *facts);
 struct kit_binding *kit_facts_add(struct kit_facts *facts); /* a zeroed one; valid until the next add */
+/* The binding of a place, or NULL. */
+const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const char *place);
 
 /* ---- a mover's three functions ----------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #define KIT_CLOUD_AWS_QUERY_H
 
 #include "kit/cloud/aws/aws.h"
+#include "kit/cloud/aws/errors.h"
 #include "kit/fmt/xml.h"
 
 struct aws_service {
@@ -35,6 +36,7 @@ struct aws_query {
     struct kit_buf form;  /* secret: it may hold a web identity token */
     unsigned filters;     /* Filter.N so far */
     struct kit_xml xml;   /* the answer, after success */
+    enum aws_error_note note; /* of the last failure */
     bool skew_tried;
 };
 

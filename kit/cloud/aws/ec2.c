@@ -1,0 +1,163 @@
+#include "kit/cloud/aws/ec2.h"
+
+#include <string.h>
+
+#include "kit/base/str.h"
+#include "kit/cloud/aws/creds.h"
+#include "kit/cloud/aws/endpoint.h"
+#include "kit/cloud/aws/imds.h"
+#include "kit/cloud/aws/session.h"
+#include "kit/sys/link.h"
+
+int aws_ec2_ready(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
+{
+    if (aws_region(cloud, by, err) || aws_creds_get(cloud, by, err))
+        return -1;
+    if (cloud->ec2.url[0])
+        return 0;
+    return aws_endpoint_for(cloud->settings, aws_session_profiles(cloud), "ec2", cloud->region,
+                            &cloud->ec2, err);
+}
+
+enum { ITEM_ENI, ITEM_VPC, ITEM_NODE, ITEM_ADDRESSES, ITEMS };
+
+static void first_line(const struct aws_imds_item *item, char *dst, size_t dst_bytes)
+{
+    char line[256] = "";
+
+    if (item->found) {
+        (void)kit_str_copy(line, sizeof(line), item->value.data);
+        line[strcspn(line, "\r\n")] = '\0';
+    }
+    if (!kit_str_copy(dst, dst_bytes, line))
+        dst[0] = '\0';
+}
+
+static void take_items(const struct aws_imds_item *item, struct aws_me *me)
+{
+    first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
+    first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
+    first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
+    first_line(&item[ITEM_ADDRESSES], me->primary, sizeof(me->primary));
+}
+
+/* What the metadata service knows of the interface with this MAC. */
+static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_deadline by,
+                        struct aws_me *me, struct kit_err *err)
+{
+    static const char *const leaf[ITEMS] = {"interface-id", "vpc-id", "instance-id", "local-ipv4s"};
+    char path[ITEMS][96];
+    struct aws_imds_item item[ITEMS];
+    int rc;
+
+    for (int i = 0; i < ITEMS; i++) {
+        if (i == ITEM_NODE)
+            (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/%s", leaf[i]);
+        else
+            (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/network/interfaces/macs/%s/%s",
+                                 mac, leaf[i]);
+        item[i] = (struct aws_imds_item){
+            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    }
+    rc = aws_imds_read(cloud, item, ITEMS, by, err);
+    if (!rc)
+        take_items(item, me);
+    for (int i = 0; i < ITEMS; i++)
+        kit_buf_done(&item[i].value);
+    return rc;
+}
+
+static int find_by_interface(struct aws_cloud *cloud, const char *interface, struct kit_deadline by,
+                             struct aws_me *ret_me, struct kit_err *err)
+{
+    struct aws_me me = {0};
+    struct kit_link link;
+    const struct aws_me *known = aws_session_me(cloud, interface);
+
+    if (known) {
+        *ret_me = *known;
+        return 0;
+    }
+    if (kit_link_read(interface, &link, err))
+        return -1;
+    if (!link.mac[0])
+        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI", interface);
+    if (ask_metadata(cloud, link.mac, by, &me, err))
+        return kit_err_wrap(err, "find the ENI of interface %s (MAC %s)", interface, link.mac);
+    if (!me.eni[0])
+        return kit_err_set(err, KIT_ERR_CONFIG,
+                           "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
+                           "set `interface` to one that is, or `eni` to its id",
+                           interface, link.mac);
+    (void)kit_str_copy(me.interface, sizeof(me.interface), interface);
+    aws_session_keep_me(cloud, &me);
+    *ret_me = me;
+    return 0;
+}
+
+/* The VPC of the instance's first interface: all its ENIs are in one VPC. */
+static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, char ret_vpc[KIT_ID],
+                    struct kit_err *err)
+{
+    struct aws_imds_item mac = {.path = "meta-data/mac", .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct aws_me me = {0};
+    char text[32];
+    int rc = aws_imds_read(cloud, &mac, 1, by, err);
+
+    first_line(&mac, text, sizeof(text));
+    kit_buf_done(&mac.value);
+    if (rc || ask_metadata(cloud, text, by, &me, err))
+        return kit_err_wrap(err, "find the VPC (set `vpc_id` to do without the metadata service)");
+    (void)kit_str_copy(ret_vpc, KIT_ID, me.vpc);
+    return 0;
+}
+
+int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
+                struct kit_deadline by, struct aws_me *ret_me, struct kit_err *err)
+{
+    const char *eni = kit_settings_text(settings, KIT_PARAM_ENI);
+    const char *vpc = kit_settings_text(settings, KIT_PARAM_VPC_ID);
+    struct aws_me me = {0};
+
+    if (eni)
+        (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
+    else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me, err))
+        return -1;
+    if (vpc)
+        (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
+    else if ((wants & AWS_ME_VPC) && !me.vpc[0] && find_vpc(cloud, by, me.vpc, err))
+        return -1;
+    if ((wants & AWS_ME_VPC) && !me.vpc[0])
+        return kit_err_set(err, KIT_ERR_CONFIG, "the metadata service names no VPC: set `vpc_id`");
+    *ret_me = me;
+    return 0;
+}
+
+bool aws_eni_decode(const struct kit_xml_node *item, struct aws_eni *ret_eni)
+{
+    const struct kit_xml_node *attachment = kit_xml_child(item, "attachment");
+    struct aws_eni eni = {0};
+    char flag[8];
+
+    if (!kit_xml_text(item, "networkInterfaceId", eni.id, sizeof(eni.id)))
+        return false;
+    (void)kit_xml_text(attachment, "instanceId", eni.node, sizeof(eni.node));
+    (void)kit_xml_text(item, "interfaceType", eni.type, sizeof(eni.type));
+    (void)kit_xml_text(item, "requesterManaged", flag, sizeof(flag));
+    eni.requester_managed = kit_str_eq(flag, "true");
+    /* Absent means unknown, and the default of a new ENI is on. */
+    (void)kit_xml_text(item, "sourceDestCheck", flag, sizeof(flag));
+    eni.source_dest_check = !kit_str_eq(flag, "false");
+    *ret_eni = eni;
+    return true;
+}
+
+void aws_step_result(const struct aws_query *q, struct kit_step *step)
+{
+    if (!q->call.failed) {
+        step->result = KIT_STEP_DONE;
+        return;
+    }
+    step->err = q->call.err;
+    step->result = step->err.outcome_open || q->note == AWS_NOTE_TAKEN ? KIT_STEP_OPEN : KIT_STEP_FAILED;
+}

@@ -1,0 +1,28 @@
+/* kit/cloud/aws/route_table.h - shared by route_table.c (the mover) and route_search.c (its describe calls). */
+#ifndef KIT_CLOUD_AWS_ROUTE_TABLE_H
+#define KIT_CLOUD_AWS_ROUTE_TABLE_H
+
+#include "kit/cloud/aws/ec2.h"
+
+/* What one query looks for. */
+struct aws_route_target {
+    struct kit_query *query;
+    struct aws_me me;
+    struct kit_cidr destination;
+    char *const *listed; /* NULL: the tables of the VPC */
+    bool all_tables;     /* also tables that lack the route: create_route */
+    struct aws_eni eni;  /* of `me`, for a claim */
+};
+
+/* One route table of an answer (`item` of a routeTableSet): adds its binding to the target's facts if it concerns it. */
+void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_target *t);
+
+/* Fills the facts or the error of every target's query: describes the tables and, for claims, the ENIs, in one round where the
+ * filters and pages allow.  Targets without a query are passed over. */
+void aws_route_search(struct aws_cloud *cloud, struct aws_route_target target[], size_t count,
+                      struct kit_deadline by);
+
+/* The precondition's number in the manual. */
+#define AWS_RULE_SOURCE_DEST_CHECK 66
+
+#endif

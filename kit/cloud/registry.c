@@ -1,0 +1,81 @@
+#include "kit/cloud/registry.h"
+
+#include "kit/base/buf.h"
+#include "kit/base/str.h"
+
+extern const struct kit_provider kit_aws;
+extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
+
+static const struct kit_provider *const providers[] = {&kit_aws};
+
+const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip, NULL};
+
+static const struct kit_provider *by_name(const char *name)
+{
+    for (size_t i = 0; i < KIT_LEN(providers); i++)
+        if (kit_str_eq(providers[i]->name, name))
+            return providers[i];
+    return NULL;
+}
+
+static const struct kit_provider *by_host(void)
+{
+    for (size_t i = 0; i < KIT_LEN(providers); i++)
+        if (providers[i]->is_host())
+            return providers[i];
+    return NULL;
+}
+
+static const struct kit_provider *by_metadata(const struct kit_settings *settings, struct kit_caller *caller,
+                                              struct kit_deadline by)
+{
+    for (size_t i = 0; i < KIT_LEN(providers); i++)
+        if (providers[i]->answers(settings, caller, by))
+            return providers[i];
+    return NULL;
+}
+
+int kit_registry_provider(const struct kit_settings *settings, struct kit_caller *caller, struct kit_deadline by,
+                          const struct kit_provider **ret_provider, struct kit_err *err)
+{
+    const char *name = kit_settings_text(settings, KIT_PARAM_PROVIDER);
+    const struct kit_provider *found;
+
+    if (!kit_str_eq(name, "auto")) {
+        found = by_name(name);
+        if (!found)
+            return kit_err_set(err, KIT_ERR_CONFIG, "provider = %s: this build of cloudvip has no such provider", name);
+    } else {
+        found = by_host();
+        if (!found)
+            found = by_metadata(settings, caller, by);
+        /* Not a wrong configuration: on the right host the metadata service may just be away. */
+        if (!found)
+            return kit_err_set(err, KIT_ERR_TRANSIENT,
+                               "provider = auto: DMI names no cloud that is known, and no metadata service answered: "
+                               "set `provider`");
+    }
+    *ret_provider = found;
+    return 0;
+}
+
+int kit_registry_mover(const struct kit_provider *provider, const struct kit_settings *settings,
+                       const struct kit_mover **ret_mover, struct kit_err *err)
+{
+    const char *scenario = kit_settings_text(settings, KIT_PARAM_SCENARIO);
+    KIT_AUTO(kit_buf) known = KIT_BUF(200);
+
+    for (const struct kit_mover *const *m = kit_registry_movers; *m; m++) {
+        if (!kit_str_eq((*m)->provider, provider->name))
+            continue;
+        if (scenario && kit_str_eq((*m)->scenario, scenario)) {
+            *ret_mover = *m;
+            return 0;
+        }
+        (void)kit_buf_printf(&known, "%s%s", known.len_bytes ? ", " : "", (*m)->scenario);
+    }
+    if (!scenario)
+        return kit_err_set(err, KIT_ERR_CONFIG, "`scenario` is missing (on %s: %s)", provider->name, known.data);
+    return kit_err_set(err, KIT_ERR_CONFIG, "scenario = %s: not on provider %s (there: %s)", scenario,
+                       provider->name, known.data);
+}

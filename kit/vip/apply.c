@@ -1,0 +1,215 @@
+#include "kit/vip/apply.h"
+
+#include "kit/vip/verify.h"
+#include "kit/vip/where.h"
+
+/* Between looks: fast at first (most changes are there at once), then sparing with the API's budget. */
+#define LOOK_FIRST_MS INT64_C(100)
+#define LOOK_CAP_MS   INT64_C(2000)
+
+static void tell(const struct kit_vip *vip, enum kit_vip_event event, const struct kit_facts *facts,
+                 const struct kit_step *step)
+{
+    if (vip->observer)
+        vip->observer(vip->observer_arg, event, facts, step);
+}
+
+int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts, struct kit_err *err)
+{
+    struct kit_query query = {.settings = vip->settings, .for_claim = for_claim};
+
+    if (vip->mover->locate(vip->cloud, &query, 1, vip->by, err))
+        return -1;
+    if (query.failed) {
+        *err = query.err;
+        kit_facts_done(&query.facts);
+        return -1;
+    }
+    tell(vip, KIT_VIP_FACTS, &query.facts, NULL);
+    *ret_facts = query.facts;
+    return 0;
+}
+
+/* ---- waiting between looks --------------------------------------------------------------------- */
+
+struct looking {
+    int64_t nap_ms;
+    struct kit_deadline until; /* of the window */
+};
+
+static struct looking start_looking(const struct kit_vip *vip)
+{
+    return (struct looking){
+        .nap_ms = LOOK_FIRST_MS,
+        .until = kit_deadline_earlier(vip->by, kit_deadline_in_ms(vip->clock, KIT_VERIFY_WINDOW_MS))};
+}
+
+/* Would another look after the next nap still fall into the window? */
+static bool is_last(const struct kit_vip *vip, const struct looking *l)
+{
+    return kit_deadline_left_ms(vip->clock, l->until) <= l->nap_ms;
+}
+
+static void nap(const struct kit_vip *vip, struct looking *l, const struct kit_facts *facts)
+{
+    tell(vip, KIT_VIP_WAIT, facts, NULL);
+    vip->clock->sleep_ns(vip->clock->self, l->nap_ms * KIT_NS_PER_MS);
+    l->nap_ms = l->nap_ms * 2 > LOOK_CAP_MS ? LOOK_CAP_MS : l->nap_ms * 2;
+}
+
+/* ---- claim ------------------------------------------------------------------------------------- */
+
+static const struct kit_step *first_failed(const struct kit_plan *plan, size_t *ret_done)
+{
+    const struct kit_step *failed = NULL;
+
+    *ret_done = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->step[i].result == KIT_STEP_DONE)
+            (*ret_done)++;
+        if (plan->step[i].result == KIT_STEP_FAILED && !failed)
+            failed = &plan->step[i];
+    }
+    return failed;
+}
+
+/* Sends the steps.  -1 when one failed for good; lost answers are no failure yet. */
+static int change(struct kit_vip *vip, const struct kit_facts *facts, struct kit_plan *plan, bool release,
+                  struct kit_err *err)
+{
+    const struct kit_mover *mover = vip->mover;
+    const struct kit_step *failed;
+    size_t done;
+    int rc = (release ? mover->release : mover->claim)(vip->cloud, vip->settings, facts, plan->step, plan->count,
+                                                       vip->by, err);
+
+    for (size_t i = 0; i < plan->count; i++)
+        tell(vip, KIT_VIP_STEP, facts, &plan->step[i]);
+    failed = first_failed(plan, &done);
+    if (!rc || !failed)
+        return 0;
+    *err = failed->err;
+    (void)kit_err_wrap(err, "%s", kit_step_place(failed));
+    if (plan->count > 1)
+        (void)kit_err_wrap(err, "%zu of %zu changes done", done, plan->count);
+    return -1;
+}
+
+static bool open_need(const struct kit_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->step[i].need && plan->step[i].result == KIT_STEP_OPEN)
+            return true;
+    return false;
+}
+
+/* Look until the claim is seen, or has to be repeated (*ret_again, then *facts and *plan are new). */
+static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct looking *l, struct kit_facts *facts,
+                     struct kit_plan *plan, bool *ret_again, struct kit_err *err)
+{
+    bool needs_too = open_need(plan);
+
+    for (;;) {
+        struct kit_facts now;
+        bool last;
+
+        if (kit_vip_locate(vip, needs_too, &now, err))
+            return kit_err_wrap(err, "changed, but could not see the result");
+        kit_plan_done(plan);
+        kit_facts_done(facts);
+        *facts = now;
+        last = is_last(vip, l);
+        switch (kit_verify_look(verify, facts, last, err)) {
+        case KIT_VERDICT_CONFLICT: return -1;
+        case KIT_VERDICT_WAIT: break;
+        case KIT_VERDICT_DONE:
+        case KIT_VERDICT_AGAIN:
+            if (kit_plan_claim(facts, vip->mover, plan, err))
+                return -1;
+            kit_verify_trim(verify, plan);
+            *ret_again = plan->count > 0;
+            if (*ret_again && last)
+                return kit_err_set(err, KIT_ERR_TIMEOUT, "%s: no answer to our claim, and no time left to repeat it",
+                                   kit_step_place(&plan->step[0]));
+            return 0;
+        }
+        nap(vip, l, facts);
+    }
+}
+
+static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct kit_plan *plan, struct kit_err *err)
+{
+    struct looking l = start_looking(vip);
+    struct kit_verify verify;
+    bool again = true, first = true;
+    int rc = 0;
+
+    kit_verify_init(&verify, facts);
+    while (again && !rc) {
+        if (!first)
+            nap(vip, &l, facts); /* whatever lost the answer may lose the next one too */
+        first = false;
+        rc = change(vip, facts, plan, false, err);
+        if (rc)
+            break;
+        kit_verify_claimed(&verify, plan);
+        rc = see_claim(vip, &verify, &l, facts, plan, &again, err);
+    }
+    kit_verify_done(&verify);
+    return rc;
+}
+
+int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
+{
+    struct kit_facts facts;
+    struct kit_plan plan = {0};
+    int rc;
+
+    *ret_changed = false;
+    if (kit_vip_locate(vip, true, &facts, err))
+        return -1;
+    rc = kit_plan_claim(&facts, vip->mover, &plan, err);
+    if (!rc && plan.count) {
+        *ret_changed = true;
+        rc = claim_until_seen(vip, &facts, &plan, err);
+    }
+    kit_plan_done(&plan);
+    kit_facts_done(&facts);
+    return rc;
+}
+
+/* ---- release ----------------------------------------------------------------------------------- */
+
+int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, struct kit_err *err)
+{
+    struct looking l = start_looking(vip);
+    int rc = 0;
+
+    *ret_changed = false;
+    *ret_held = false;
+    while (!rc) {
+        struct kit_facts facts;
+        struct kit_plan plan;
+
+        if (kit_vip_locate(vip, false, &facts, err))
+            return *ret_changed ? kit_err_wrap(err, "released, but could not see the result") : -1;
+        kit_plan_release(&facts, &plan);
+        *ret_held = plan.count > 0;
+        if (*ret_held && *ret_changed && is_last(vip, &l)) {
+            rc = kit_err_set(err, KIT_ERR_TIMEOUT, "%s: the cloud still shows it here after our release",
+                             kit_step_place(&plan.step[0]));
+        } else if (*ret_held) {
+            /* Again for a look that shows it still: the release names the association, so a second one is harmless. */
+            if (*ret_changed)
+                nap(vip, &l, &facts);
+            *ret_changed = true;
+            rc = change(vip, &facts, &plan, true, err);
+        }
+        bool held = *ret_held;
+        kit_plan_done(&plan);
+        kit_facts_done(&facts);
+        if (!rc && !held)
+            return 0;
+    }
+    return rc;
+}

@@ -1,0 +1,99 @@
+#include "kit/vip/record.h"
+
+#include <stdlib.h>
+
+#include "kit/base/buf.h"
+#include "kit/base/str.h"
+#include "kit/fmt/json.h"
+#include "kit/fmt/uri.h"
+#include "kit/sys/file.h"
+
+#define RECORD_BYTES (8u * 1024)
+
+const char *kit_record_dir(void)
+{
+    const char *dir = getenv("CLOUDVIP_RUNDIR");
+
+    return dir && dir[0] ? dir : KIT_RUN_DIR;
+}
+
+/* Tags may hold '/': percent-encoded, every tag is one file name. */
+static int path_of(const char *name, const char *suffix, char *path, size_t path_bytes, struct kit_err *err)
+{
+    KIT_AUTO(kit_buf) file = KIT_BUF(240);
+
+    kit_uri_encode(&file, name);
+    if (file.overflow || !kit_str_format(path, path_bytes, "%s/%s%s", kit_record_dir(), file.data, suffix))
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: too long for a file name in %s", name, kit_record_dir());
+    return 0;
+}
+
+static void take_text(const struct kit_json_node *root, const char *key, char *dst, size_t dst_bytes)
+{
+    const char *text = kit_json_string(kit_json_get(root, key));
+
+    if (!text || !kit_str_copy(dst, dst_bytes, text))
+        dst[0] = '\0';
+    kit_str_make_printable(dst);
+}
+
+static int64_t take_number(const struct kit_json_node *root, const char *key)
+{
+    int64_t value;
+
+    return kit_json_int(kit_json_get(root, key), &value) && value >= 0 ? value : 0;
+}
+
+int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_err *err)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(RECORD_BYTES);
+    KIT_AUTO(kit_json) json = {0};
+    struct kit_record r = {.known = true};
+    char path[4096];
+
+    *ret_record = (struct kit_record){0};
+    if (path_of(tag, ".json", path, sizeof(path), err))
+        return -1;
+    if (kit_file_read(path, KIT_FILE_TRUSTED, &text, err))
+        return err->kind == KIT_ERR_NOT_FOUND ? 0 : kit_err_wrap(err, "read the record");
+    if (kit_json_parse(text.data, text.len_bytes, &json, err))
+        return kit_err_wrap(err, "record %s", path);
+    (void)kit_json_bool(kit_json_get(kit_json_root(&json), "in_service"), &r.in_service);
+    r.since_s = take_number(kit_json_root(&json), "since");
+    r.checked_s = take_number(kit_json_root(&json), "checked");
+    r.unknown_in_a_row = (unsigned)take_number(kit_json_root(&json), "unknown_in_a_row");
+    take_text(kit_json_root(&json), "action", r.action, sizeof(r.action));
+    take_text(kit_json_root(&json), "facts", r.facts, sizeof(r.facts));
+    *ret_record = r;
+    return 0;
+}
+
+int kit_record_write(const char *tag, const struct kit_record *record, struct kit_err *err)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(RECORD_BYTES);
+    struct kit_json_writer w = {.out = &text, .pretty = true};
+    char path[4096];
+
+    if (path_of(tag, ".json", path, sizeof(path), err) || kit_file_make_dir(kit_record_dir(), 0755, err))
+        return -1;
+    kit_json_open(&w, NULL, '{');
+    kit_json_put_string(&w, "tag", tag);
+    kit_json_put_bool(&w, "in_service", record->in_service);
+    kit_json_put_int(&w, "since", record->since_s);
+    kit_json_put_int(&w, "checked", record->checked_s);
+    kit_json_put_int(&w, "unknown_in_a_row", record->unknown_in_a_row);
+    kit_json_put_string(&w, "action", record->action);
+    kit_json_put_string(&w, "facts", record->facts);
+    kit_json_close(&w);
+    (void)kit_buf_putc(&text, '\n');
+    if (kit_buf_check(&text, "the record", err))
+        return -1;
+    return kit_file_write(path, text.data, text.len_bytes, 0644, false, err);
+}
+
+int kit_record_lock_path(const char *name, char *ret_path, size_t path_bytes, struct kit_err *err)
+{
+    if (kit_file_make_dir(kit_record_dir(), 0755, err))
+        return -1;
+    return path_of(name, ".lock", ret_path, path_bytes, err);
+}
