@@ -45,12 +45,9 @@ static void wipe_wipes(void **state)
     kit_secret_wipe(NULL, 0);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) /* which forbids what is done here: reading freed memory */
 static void replaced_secret_is_gone_from_memory(void **state)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    (void)state;
-    skip(); /* reading freed memory is what is being done here */
-#else
     KIT_AUTO(kit_secret) secret = {NULL};
 
     (void)state;
@@ -60,8 +57,8 @@ static void replaced_secret_is_gone_from_memory(void **state)
     kit_secret_done(&secret);
     for (size_t i = 16; i < 23; i++)
         assert_int_equal(freed[i], 0);
-#endif
 }
+#endif
 
 static void hardened_process_leaves_no_core(void **state)
 {
@@ -91,7 +88,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_copies_and_replaces),
         cmocka_unit_test(wipe_wipes),
+#if !defined(__SANITIZE_ADDRESS__)
         cmocka_unit_test(replaced_secret_is_gone_from_memory),
+#endif
         cmocka_unit_test(hardened_process_leaves_no_core),
     };
     return cmocka_run_group_tests_name("base_secret", tests, NULL, NULL);
