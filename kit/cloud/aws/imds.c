@@ -67,7 +67,8 @@ static int encode(struct kit_call *call, struct kit_http_request *req, struct ki
     return kit_http_request_header(req, "X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL_S, err);
 }
 
-/* An answer that is no 200, by the table in "Use IMDS"; 401 and 404 mean different things to the two requests. */
+/* An answer that is no 200, by the table in "Use IMDS"; 401 and 404 mean different things to the
+ * two requests. */
 static int refuse(const struct request *r, const struct kit_http_response *resp,
                   struct kit_err *err)
 {
@@ -75,10 +76,11 @@ static int refuse(const struct request *r, const struct kit_http_response *resp,
     int status = resp->status;
 
     if (status == 403)
-        (void)kit_err_set(err, KIT_ERR_CONFIG,
-                          "%s: the metadata service at %s is switched off for this instance (HTTP 403;"
-                          " see HttpEndpoint in its metadata options)",
-                          what, r->base_url);
+        (void)kit_err_set(
+            err, KIT_ERR_CONFIG,
+            "%s: the metadata service at %s is switched off for this instance (HTTP 403;"
+            " see HttpEndpoint in its metadata options)",
+            what, r->base_url);
     else if (status == 429)
         (void)kit_err_set(err, KIT_ERR_THROTTLED, "%s: HTTP 429 from %s", what, r->base_url);
     else if (status >= 500)
@@ -91,8 +93,8 @@ static int refuse(const struct request *r, const struct kit_http_response *resp,
                           what, r->base_url);
     else if (status == 404 || status == 405)
         (void)kit_err_set(err, KIT_ERR_CONFIG,
-                          "%s: what answers at %s is no metadata service of version 2 (HTTP %d)", what,
-                          r->base_url, status);
+                          "%s: what answers at %s is no metadata service of version 2 (HTTP %d)",
+                          what, r->base_url, status);
     else
         (void)kit_err_set(err, KIT_ERR_PROTOCOL, "%s: HTTP %d from %s", what, status, r->base_url);
     err->http_status = status;
@@ -134,7 +136,8 @@ static int decode(struct kit_call *call, const struct kit_http_response *resp,
     if (!item)
         return take_token(r, resp, err);
     if (memchr(resp->body.data, '\0', resp->body.len_bytes))
-        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a NUL byte from %s", call->what, r->base_url);
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a NUL byte from %s", call->what,
+                           r->base_url);
     kit_buf_reset(&item->value);
     size_t len = resp->body.len_bytes;
     if (len > 0 && resp->body.data[len - 1] == '\n')
@@ -175,10 +178,11 @@ static int fetch_token(struct aws_cloud *cloud, const char *base_url, unsigned m
     if (kit_call_all(cloud->base.caller, call, 1, by, err) == 0)
         return 0;
     if (err->kind == KIT_ERR_TRANSIENT)
-        (void)kit_err_wrap(err,
-                           "no answer from the metadata service at %s (is this an EC2 instance, its "
-                           "HttpEndpoint enabled, and in a container its hop limit 2?)",
-                           base_url);
+        (void)kit_err_wrap(
+            err,
+            "no answer from the metadata service at %s (is this an EC2 instance, its "
+            "HttpEndpoint enabled, and in a container its hop limit 2?)",
+            base_url);
     return -1;
 }
 

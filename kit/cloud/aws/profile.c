@@ -15,11 +15,13 @@
 /* Hundreds of profiles with their session tokens. */
 #define FILE_BYTES (1024u * 1024)
 
-/* [services x], nested keys: "SECTION", kind SERVICES, key "ec2.endpoint_url". */
+/* One value; a session token is some 1 KB. */
+#define VALUE_BYTES (32u * 1024)
+
 enum kind {
     PROFILE,
-    SERVICES,
-    OTHER, /* [sso-session x], [preview] …: read past */
+    SERVICES, /* [services x]; nested keys are kept as "ec2.endpoint_url" */
+    OTHER,    /* [sso-session x], [preview] …: read past */
 };
 
 /* One key, or with key "" the mark that its section exists. */
@@ -46,9 +48,9 @@ struct reader {
     bool config; /* "[profile x]" there, "[x]" in the credentials file */
     unsigned line;
     enum kind kind;
-    char *section; /* NULL before the first one */
-    size_t indent; /* of the line that the last key stood on */
-    bool in_value; /* a deeper line continues it */
+    char *section;    /* NULL before the first one */
+    size_t indent;    /* of the line that the last key stood on */
+    bool in_value;    /* a deeper line continues it */
     char service[32]; /* of nested keys; "" outside */
 };
 
@@ -157,8 +159,9 @@ static int continue_value(struct reader *r, char *line, struct kit_err *err)
         return 0;
     }
     struct entry *e = &r->file->entry[r->file->count - 1];
-    KIT_AUTO(kit_buf) longer = KIT_BUF_SECRET(FILE_BYTES);
-    (void)kit_buf_printf(&longer, "%s\n%s", e->value.text, line);
+    KIT_AUTO(kit_buf) longer = KIT_BUF_SECRET(VALUE_BYTES);
+    if (kit_buf_printf(&longer, "%s\n%s", e->value.text, line) != 0)
+        return wrong(r, err, "the value is too long");
     kit_secret_set(&e->value, longer.data);
     return 0;
 }

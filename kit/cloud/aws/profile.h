@@ -1,8 +1,9 @@
 /* kit/cloud/aws/profile.h - AWS's shared config and credentials files.
  *
- * Read by a reader of our own: their dialect has nested sections, and values (session tokens) longer
- * than the 200 bytes at which inih, as distributions build it, cuts lines.  The dialect is botocore's,
- * that is Python's RawConfigParser: "=" or ":" behind a key, keys in any case, values trimmed, '#' and
+ * Read by a reader of our own: their dialect has nested sections, and values (session tokens)
+ * longer than the 200 bytes at which inih, as distributions build it, cuts lines.  The dialect is
+ * botocore's, that is Python's RawConfigParser: "=" or ":" behind a key, keys in any case, values
+ * trimmed, '#' and
  * ';' comment only at the beginning of a line, a line indented deeper than its key continues the
  * value.  Unlike there, a section may come twice: the later keys win. */
 #ifndef KIT_CLOUD_AWS_PROFILE_H
@@ -13,7 +14,8 @@
 
 struct aws_profiles; /* both files, parsed; holds secrets, wiped when freed */
 
-/* Reads credentials_file or AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, and AWS_CONFIG_FILE or
+/* Reads credentials_file or AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, and AWS_CONFIG_FILE
+ * or
  * ~/.aws/config; a missing file is empty, but one that the parameter names has to be there.  The
  * files are checked as KIT_FILE_TRUSTED: credential_process makes us run what they say.
  * KIT_ERR_CONFIG with path and line, never with what stands there; else as kit_file_read. */
@@ -27,11 +29,13 @@ const char *aws_profiles_chosen(const struct kit_settings *settings, bool *ret_n
 
 /* It has a section in one of the files, be it empty. */
 bool aws_profiles_has(const struct aws_profiles *p, const char *profile);
-/* A key's value, borrowed, or NULL; the credentials file goes before the config file, as in botocore.
- * A value with nested keys begins with a line end.  `ret_from` (may be NULL): path of the file. */
+/* A key's value, borrowed, or NULL; the credentials file goes before the config file, as in
+ * botocore. A value with nested keys begins with a line end.  `ret_from` (may be NULL): path of the
+ * file. */
 const char *aws_profiles_get(const struct aws_profiles *p, const char *profile, const char *key,
                              const char **ret_from);
-/* Only from the credentials file, or only from the config file: their places in the chain differ. */
+/* Only from the credentials file, or only from the config file: their places in the chain differ.
+ */
 const char *aws_profiles_get_in(const struct aws_profiles *p, bool credentials_file,
                                 const char *profile, const char *key);
 /* `endpoint_url` of a service in the profile's `services` section ([services NAME] / SERVICE = /
