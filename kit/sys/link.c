@@ -2,6 +2,8 @@
 #include "kit/sys/link.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <string.h>
@@ -76,6 +78,17 @@ static void put_mac(char *mac, size_t mac_bytes, const struct sockaddr *hw)
                              b[3], b[4], b[5]);
 }
 
+/* IFF_RUNNING follows the carrier later, by a work queue, and is set until that has run once: a NIC
+ * just attached would seem to have carrier.  The driver knows at once; one that cannot be asked
+ * (some tunnels) counts as having it. */
+static bool driver_has_carrier(const char *name)
+{
+    struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+    struct ifreq req = {.ifr_data = (char *)&link};
+
+    return ask(SIOCETHTOOL, name, &req) != 0 || link.data != 0;
+}
+
 int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *err)
 {
     struct ifreq flags = {0}, hw = {0};
@@ -83,13 +96,14 @@ int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *e
 
     if (!name_valid(name))
         return kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no name of an interface", name);
+    bool carrier = driver_has_carrier(name);
     if (ask_or_tell(SIOCGIFFLAGS, name, &flags, err) != 0 ||
         ask_or_tell(SIOCGIFHWADDR, name, &hw, err) != 0)
         return -1;
     (void)kit_str_copy(link.name, sizeof(link.name), name);
     put_mac(link.mac, sizeof(link.mac), &hw.ifr_hwaddr);
     link.up = flags.ifr_flags & IFF_UP;
-    link.running = flags.ifr_flags & IFF_RUNNING;
+    link.running = carrier && (flags.ifr_flags & IFF_RUNNING);
     *ret_link = link;
     return 0;
 }

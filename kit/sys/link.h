@@ -11,7 +11,7 @@ struct kit_link {
     char name[16]; /* IFNAMSIZ */
     char mac[18];  /* "02:00:5e:00:53:01", lower case; "" when it has none */
     bool up;       /* administratively (IFF_UP) */
-    bool running;  /* has carrier (IFF_RUNNING) */
+    bool running;  /* has carrier: IFF_RUNNING, and the driver says so too */
 };
 
 /* KIT_ERR_CONFIG when there is no such interface: the message lists those that there are. */

@@ -55,7 +55,7 @@ static void need_root(void)
 {
     if (geteuid() == 0)
         return;
-    print_message("# needs root: owners are compared with root's\n");
+    print_message("# skip: needs root: owners are compared with root's\n");
     skip();
 }
 

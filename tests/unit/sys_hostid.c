@@ -19,10 +19,32 @@
 #include "kit/sys/file.h"
 #include "kit/sys/hostid.h"
 
+static bool tell(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    bool done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    close(fd);
+    return done;
+}
+
+/* A user namespace in which we are root, for those who are not. */
+static bool become_root_here(int more_namespaces)
+{
+    char users[40], groups[40];
+
+    return kit_str_format(users, sizeof(users), "0 %u 1", (unsigned)geteuid()) &&
+           kit_str_format(groups, sizeof(groups), "0 %u 1", (unsigned)getegid()) &&
+           unshare(CLONE_NEWUSER | more_namespaces) == 0 && tell("/proc/self/uid_map", users) &&
+           tell("/proc/self/setgroups", "deny") && tell("/proc/self/gid_map", groups);
+}
+
 /* A /sys/class of our own, seen by this process alone. */
 static bool own_sys_class(void)
 {
-    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+    return (unshare(CLONE_NEWNS) == 0 || become_root_here(CLONE_NEWNS)) &&
            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", "/sys/class", "tmpfs", 0, NULL) == 0;
 }
@@ -35,7 +57,7 @@ static void firmware_is_read(void **state)
 
     (void)state;
     if (!own_sys_class()) {
-        print_message("# needs a mount namespace: /sys/class is covered\n");
+        print_message("# skip: needs a mount namespace: /sys/class is covered\n");
         skip();
     }
     memset(&id, 0x5a, sizeof(id));
@@ -92,8 +114,9 @@ static void home_comes_from_the_user_database(void **state)
 
     (void)state;
     if (!entry) {
-        print_message("# needs an entry in the user database\n");
+        print_message("# skip: needs an entry in the user database\n");
         skip();
+        return;
     }
     assert_true(kit_str_copy(expect, sizeof(expect), entry->pw_dir));
     for (size_t i = 0; i < KIT_LEN(useless); i++) {

@@ -175,15 +175,11 @@ static int remove_pid_file(void **state)
 /* The child ignores what can be ignored and has a child of its own: both must go. */
 static void deadline_kills_the_whole_group(void **state)
 {
+    static const char script[] =
+        "trap '' TERM INT HUP; echo partial; sleep 1000 & echo $! > \"$1\"; "
+        "echo go > \"$1.go\"; while :; do sleep 1000; done";
     KIT_AUTO(kit_buf) output = KIT_BUF(100);
-    const char *const argv[] = {
-        "/bin/sh",
-        "-c",
-        "trap '' TERM INT HUP; echo partial; sleep 1000 & echo $! > \"$1\"; echo go > \"$1.go\"; "
-        "while :; do sleep 1000; done",
-        "sh",
-        pid_file,
-        NULL};
+    const char *const argv[] = {"/bin/sh", "-c", script, "sh", pid_file, NULL};
     char go[64];
     struct kit_err err;
     int status = 4711;
