@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kit/base/err.h"
+#include "kit/base/str.h"
 
 static void set_fills_anew(void **state)
 {
@@ -52,7 +53,7 @@ static void wrap_puts_context_in_front(void **state)
 
     (void)state;
     (void)kit_err_set(&err, KIT_ERR_DENIED, "ReplaceRoute: UnauthorizedOperation");
-    strcpy(err.code, "UnauthorizedOperation");
+    assert_true(kit_str_copy(err.code, sizeof(err.code), "UnauthorizedOperation"));
     err.http_status = 403;
     err.outcome_open = true;
     assert_int_equal(kit_err_wrap(&err, "point %s", "rtb-0a1"), -1);
