@@ -24,18 +24,52 @@ static const struct kit_json_node *outer(const json_object *object)
     return (const struct kit_json_node *)(const void *)object;
 }
 
-/* Raw control characters (NUL above all, at which json-c would stop) and the words NaN and Infinity
- * pass through json-c's strict mode; JSON has neither. */
-static bool has_raw_control(const char *text, size_t len_bytes)
+static bool is_space(char c)
 {
-    for (size_t i = 0; i < len_bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
-            return true;
-    }
-    return false;
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Length of the valid UTF-8 sequence at `text` (no surrogates, no overlong forms), or 0. */
+static size_t utf8_len(const char *text, size_t room_bytes)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
+
+    if (len > room_bytes)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+/* Raw control characters (NUL above all, at which json-c would stop) and overlong UTF-8 pass
+ * through json-c's strict mode.  Returns what is wrong, or NULL. */
+static const char *wrong_bytes(const char *text, size_t len_bytes)
+{
+    size_t len;
+
+    if (len_bytes > INT_MAX / 2)
+        return "too long";
+    for (size_t i = 0; i < len_bytes; i += len) {
+        if ((unsigned char)text[i] < 0x20 && !is_space(text[i]))
+            return "a raw control character";
+        len = utf8_len(text + i, len_bytes - i);
+        if (len == 0)
+            return "invalid UTF-8";
+    }
+    return NULL;
+}
+
+/* json-c takes the words NaN and Infinity, and what overflows a double. */
 static bool all_finite(json_object *object)
 {
     switch (json_object_get_type(object)) {
@@ -99,17 +133,17 @@ static void free_tokener(json_tokener *tokener)
 int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json,
                    struct kit_err *err)
 {
+    const char *wrong = wrong_bytes(text, len_bytes);
     enum json_tokener_error status;
     json_tokener *tokener;
     json_object *root;
 
-    if (len_bytes > INT_MAX / 2 || has_raw_control(text, len_bytes))
-        return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: %s",
-                           len_bytes > INT_MAX / 2 ? "too long" : "a raw control character");
+    if (wrong)
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: %s", wrong);
     tokener = json_tokener_new_ex(DEPTH_MAX);
     if (!tokener)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON: no parser");
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     root = json_tokener_parse_ex(tokener, text, (int)len_bytes);
     status = json_tokener_get_error(tokener);
     if (status == json_tokener_continue) { /* a number at the top ends only where the text does */
@@ -223,35 +257,15 @@ static void new_line(struct kit_json_writer *w)
         (void)kit_buf_puts(w->out, "  ");
 }
 
-/* Length of the valid UTF-8 sequence at `text` (no surrogates, no overlong forms), or 0. */
-static size_t utf8_len(const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t len = s[0] < 0x80   ? 1
-                 : s[0] < 0xc2 ? 0
-                 : s[0] < 0xe0 ? 2
-                 : s[0] < 0xf0 ? 3
-                 : s[0] < 0xf5 ? 4
-                               : 0;
-
-    for (size_t i = 1; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static void put_quoted(struct kit_buf *out, const char *text)
 {
     static const char named[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
-    const char *hit;
+    const char *end = text + strlen(text), *hit;
     size_t len;
 
     (void)kit_buf_putc(out, '"');
-    for (const char *c = text; *c; c += len ? len : 1) {
-        len = utf8_len(c);
+    for (const char *c = text; c < end; c += len ? len : 1) {
+        len = utf8_len(c, (size_t)(end - c));
         hit = strchr(named, *c);
         if (len == 0)
             (void)kit_buf_puts(out, "\\ufffd");
