@@ -131,6 +131,7 @@ struct kit_mover {
 
 struct kit_provider {
     const char *name;
+    const char *ca_env;    /* environment variable that names a file of certificates, or NULL */
     bool (*is_host)(void); /* DMI says that this host runs there */
     /* Does its metadata service answer?  One request, capped at the connect timeout. */
     bool (*answers)(const struct kit_settings *settings, struct kit_caller *caller,

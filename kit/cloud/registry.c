@@ -1,5 +1,7 @@
 #include "kit/cloud/registry.h"
 
+#include <stdlib.h>
+
 #include "kit/base/buf.h"
 #include "kit/base/str.h"
 
@@ -9,6 +11,16 @@ extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
 static const struct kit_provider *const providers[] = {&kit_aws};
 
 const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip, NULL};
+
+const char *kit_registry_ca_file(void)
+{
+    for (size_t i = 0; i < KIT_LEN(providers); i++) {
+        const char *file = providers[i]->ca_env ? getenv(providers[i]->ca_env) : NULL;
+        if (file && file[0])
+            return file;
+    }
+    return NULL;
+}
 
 static const struct kit_provider *by_name(const char *name)
 {

@@ -14,6 +14,9 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
 int kit_registry_mover(const struct kit_provider *provider, const struct kit_settings *settings,
                        const struct kit_mover **ret_mover, struct kit_err *err) KIT_CHECKED;
 
+/* The file of certificates that a provider's own environment variable names (AWS_CA_BUNDLE), or NULL. */
+const char *kit_registry_ca_file(void);
+
 /* All of them, in a fixed order; NULL-terminated. */
 extern const struct kit_mover *const kit_registry_movers[];
 

@@ -153,6 +153,7 @@ static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct
         if (rc)
             break;
         kit_verify_claimed(&verify, plan);
+        l.until = start_looking(vip).until; /* the window of this claim */
         rc = see_claim(vip, &verify, &l, facts, plan, &again, err);
     }
     kit_verify_done(&verify);

@@ -51,6 +51,7 @@ static bool answers(const struct kit_settings *settings, struct kit_caller *call
 extern const struct kit_provider kit_aws;
 const struct kit_provider kit_aws = {
     .name = "aws",
+    .ca_env = "AWS_CA_BUNDLE",
     .is_host = is_host,
     .answers = answers,
     .open = open_session,

@@ -1,0 +1,82 @@
+/* actions/act.h - an action is data; this is what runs one.
+ *
+ * The life of a run: who called us (manager), settings, deadline, lock, record, then the action's own `run`, the record again, and the
+ * answer in the caller's words.  Everything an operator reads is logged here and in the actions, never in kit/. */
+#ifndef ACTIONS_ACT_H
+#define ACTIONS_ACT_H
+
+#include "actions/log.h"
+#include "actions/manager/manager.h"
+#include "actions/session.h"
+#include "kit/conf/load.h"
+#include "kit/sys/lock.h"
+#include "kit/vip/apply.h"
+#include "kit/vip/record.h"
+#include "kit/vip/where.h"
+
+struct act;
+
+struct act_spec {
+    const char *name; /* "restore" */
+    const char *does; /* for the usage text */
+    enum act_outcome (*run)(struct act *act);
+    enum kit_param timeout;
+    unsigned max_tries;        /* of one API call: ACT_TRIES_… */
+    bool changes_nothing;      /* may go on without its lock */
+    bool must_not_hinder;      /* a problem with our own housekeeping must not fail it: remove */
+};
+extern const struct act_spec act_restore, act_remove, act_quick_check, act_recover;
+extern const struct act_spec *const act_specs[]; /* NULL-terminated */
+
+/* The command line, whoever parsed it. */
+struct act_args {
+    const char *tag, *id;
+    const char *confdir; /* NULL: CLOUDVIP_CONFDIR or /etc/cloudvip */
+    const char *argv0;
+    bool json, verbose;
+};
+
+struct act {
+    const struct act_spec *spec;
+    const struct act_args *args;
+    const struct act_manager *manager;
+    struct act_call call;
+    struct act_log log;
+    const struct kit_clock *clock;
+    int64_t started_ns;
+    struct kit_deadline by;
+    struct kit_settings settings;
+    struct act_session session; /* open while `run` needs it: act_open */
+    struct kit_lock lock;
+    struct kit_record record;
+    unsigned waits;  /* looks that did not show a change yet */
+    bool changed;    /* something was sent that changes the cloud */
+    char where[512]; /* the last facts in one line, "" = none */
+    struct kit_err err; /* of the failure that decided the outcome; kind is meaningless unless `failed` */
+    bool failed;
+};
+
+/* Runs one action to its end; returns the exit status in the caller's words.  Blocks until the action's deadline at most. */
+int act_run(const struct act_spec *spec, const struct act_args *args);
+
+/* The main of an action's program: parses, then act_run. */
+int act_main(const struct act_spec *spec, int argc, char **argv);
+
+/* ---- for the actions --------------------------------------------------------------------------- */
+
+/* The cloud of the settings, with the retries of the action; again until the deadline for what may pass. */
+int act_open(struct act *act, struct kit_err *err) KIT_CHECKED;
+struct kit_vip act_vip(struct act *act); /* of the open session, with an observer that logs each step */
+
+/* Log the failure and remember it; returns what it amounts to. */
+enum act_outcome act_fail(struct act *act, const struct kit_err *err);
+/* Log an UNKNOWN with the level that it deserves: WARN may pass, ERROR needs a person. */
+enum act_outcome act_unknown(struct act *act, const struct kit_err *err);
+
+/* The body that restore and recover share: bring the address here. */
+enum act_outcome act_bring_here(struct act *act);
+
+/* The configuration directory in force. */
+const char *act_confdir(const char *option);
+
+#endif

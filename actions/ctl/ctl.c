@@ -1,0 +1,138 @@
+#include "actions/ctl/ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kit/base/secret.h"
+#include "kit/base/str.h"
+
+static const struct ctl_command commands[] = {
+    {"check", "[TAG...]", "is each address served, seen from here?", ctl_check},
+    {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status},
+    {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan},
+};
+
+static void usage(FILE *out)
+{
+    (void)fputs("usage: cloudvip [--confdir DIR] [--json] [-v] COMMAND [TAG...]\n\n", out);
+    for (size_t i = 0; i < KIT_LEN(commands); i++)
+        (void)fprintf(out, "  %-10s %-9s %s\n", commands[i].name, commands[i].args, commands[i].does);
+    for (const struct act_spec *const *spec = act_specs; *spec; spec++)
+        (void)fprintf(out, "  %-10s %-9s %s\n", (*spec)->name, "TAG", (*spec)->does);
+    (void)fputs("\nNo TAG means all resources.  Exit status: 0 right, 1 wrong, 2 usage, 3 unknown, 4 configuration,\n"
+                "5 permission or credentials.\n",
+                out);
+}
+
+enum ctl_status ctl_status_of(const struct kit_err *err)
+{
+    switch (act_outcome_of(err)) {
+    case ACT_OUT_RIGHT: return CTL_RIGHT;
+    case ACT_OUT_WRONG: return CTL_UNKNOWN; /* it kept us from the facts: what they are stays unknown */
+    case ACT_OUT_USAGE: return CTL_USAGE;
+    case ACT_OUT_UNKNOWN: return CTL_UNKNOWN;
+    case ACT_OUT_CONFIG: return CTL_CONFIG;
+    case ACT_OUT_DENIED: return CTL_DENIED;
+    }
+    return CTL_UNKNOWN;
+}
+
+enum ctl_status ctl_worse(enum ctl_status a, enum ctl_status b)
+{
+    static const enum ctl_status order[] = {CTL_WRONG, CTL_DENIED, CTL_CONFIG, CTL_UNKNOWN, CTL_USAGE};
+
+    for (size_t i = 0; i < KIT_LEN(order); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return CTL_RIGHT;
+}
+
+void ctl_complain(const char *tag, const struct kit_err *err)
+{
+    (void)fprintf(stderr, "cloudvip: %s%s%s\n", tag ? tag : "", tag ? ": " : "", err->msg);
+}
+
+static int run_action(const struct act_spec *spec, const struct ctl *ctl)
+{
+    struct act_args args = {.confdir = ctl->confdir, .argv0 = ctl->argv0, .json = ctl->json, .verbose = ctl->verbose};
+
+    if (ctl->tags != 1) {
+        (void)fprintf(stderr, "cloudvip: %s takes one TAG\n", spec->name);
+        return CTL_USAGE;
+    }
+    args.tag = ctl->tag[0];
+    return act_run(spec, &args);
+}
+
+static int run_command(const char *name, struct ctl *ctl)
+{
+    for (size_t i = 0; i < KIT_LEN(commands); i++)
+        if (kit_str_eq(commands[i].name, name))
+            return commands[i].run(ctl);
+    for (const struct act_spec *const *spec = act_specs; *spec; spec++)
+        if (kit_str_eq((*spec)->name, name))
+            return run_action(*spec, ctl);
+    (void)fprintf(stderr, "cloudvip: no command '%s'\n\n", name);
+    usage(stderr);
+    return CTL_USAGE;
+}
+
+/* One option in front of or behind the command; true when argv[*i] was one. */
+static bool take_option(struct ctl *ctl, int argc, char **argv, int *i)
+{
+    if (kit_str_eq(argv[*i], "--json")) {
+        ctl->json = true;
+    } else if (kit_str_eq(argv[*i], "-v") || kit_str_eq(argv[*i], "--verbose")) {
+        ctl->verbose = true;
+    } else if (kit_str_starts(argv[*i], "--confdir=")) {
+        ctl->confdir = argv[*i] + sizeof("--confdir=") - 1;
+    } else if (kit_str_eq(argv[*i], "--confdir") && *i + 1 < argc) {
+        ctl->confdir = argv[++*i];
+    } else {
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {.clock = &kit_clock_real, .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+                      .argv0 = argc > 0 ? argv[0] : NULL};
+    const char *command = NULL;
+    char **tags = kit_mem_new((size_t)argc + 1, sizeof(char *));
+    int status = CTL_USAGE;
+
+    kit_secret_harden_process();
+    ctl.tag = tags;
+    for (int i = 1; i < argc; i++) {
+        if (take_option(&ctl, argc, argv, &i))
+            continue;
+        if (kit_str_eq(argv[i], "--help") || kit_str_eq(argv[i], "-h") || (!command && kit_str_eq(argv[i], "help"))) {
+            usage(stdout);
+            status = CTL_RIGHT;
+            goto out;
+        }
+        if (kit_str_eq(argv[i], "--version")) {
+            (void)puts("cloudvip " CLOUDVIP_VERSION);
+            status = CTL_RIGHT;
+            goto out;
+        }
+        if (argv[i][0] == '-') {
+            (void)fprintf(stderr, "cloudvip: no option '%s'\n\n", argv[i]);
+            usage(stderr);
+            goto out;
+        }
+        if (!command)
+            command = argv[i];
+        else
+            tags[ctl.tags++] = argv[i];
+    }
+    if (command)
+        status = run_command(command, &ctl);
+    else
+        usage(stderr);
+out:
+    free(tags);
+    return status;
+}

@@ -1,0 +1,41 @@
+/* actions/ctl/ctl.h - the administrator's command: `cloudvip [--confdir DIR] [--json] [-v] COMMAND [TAG…]`.
+ *
+ * Results on stdout, the rest on stderr; colour only on a terminal; the exit statuses of a person. */
+#ifndef ACTIONS_CTL_CTL_H
+#define ACTIONS_CTL_CTL_H
+
+#include "actions/act.h"
+
+struct ctl {
+    const char *confdir;
+    bool json, verbose, colour;
+    const struct kit_clock *clock;
+    char *const *tag; /* none given: all resources */
+    size_t tags;
+    const char *argv0;
+};
+
+struct ctl_command {
+    const char *name, *args, *does;
+    int (*run)(struct ctl *ctl);
+};
+int ctl_check(struct ctl *ctl);
+int ctl_status(struct ctl *ctl);
+int ctl_plan(struct ctl *ctl);
+
+enum ctl_status {
+    CTL_RIGHT = 0,
+    CTL_WRONG = 1,
+    CTL_USAGE = 2,
+    CTL_UNKNOWN = 3,
+    CTL_CONFIG = 4,
+    CTL_DENIED = 5,
+};
+enum ctl_status ctl_status_of(const struct kit_err *err);
+/* The one that matters more: wrong, then permission, configuration, unknown, right. */
+enum ctl_status ctl_worse(enum ctl_status a, enum ctl_status b);
+
+/* "cloudvip: TAG: message" on stderr. */
+void ctl_complain(const char *tag, const struct kit_err *err);
+
+#endif

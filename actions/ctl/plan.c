@@ -1,0 +1,80 @@
+/* actions/ctl/plan.c - `cloudvip plan TAG`: what restore would change here, as a diff, changing nothing. */
+#include <stdio.h>
+
+#include "actions/ctl/survey.h"
+#include "kit/base/str.h"
+
+static char sign_of(const struct kit_step *step)
+{
+    return step->binding && step->binding->state == KIT_BINDING_ABSENT ? '+' : '~';
+}
+
+static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
+{
+    (void)printf("%s  %s  %s\n", row->settings.tag, ctl_row_address(row), row->mover->scenario);
+    for (size_t i = 0; i < row->facts.count; i++)
+        if (row->facts.binding[i].right)
+            (void)printf("  = %s: %s\n", row->facts.binding[i].place, row->facts.me);
+    for (size_t i = 0; i < plan->count; i++) {
+        KIT_AUTO(kit_buf) line = KIT_BUF(512);
+        kit_plan_describe(&plan->step[i], &row->facts, &line);
+        (void)printf("  %c %s\n", sign_of(&plan->step[i]), line.data);
+    }
+    (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n", plan->count);
+}
+
+static void plan_json(const struct ctl_row *row, const struct kit_plan *plan, const struct kit_err *refused)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(1024u * 1024);
+    struct kit_json_writer w = {.out = &text, .pretty = true};
+
+    kit_json_open(&w, NULL, '{');
+    ctl_row_json(row, &w);
+    kit_json_put_string(&w, "refused", refused ? refused->msg : NULL);
+    kit_json_open(&w, "changes", '[');
+    for (size_t i = 0; i < plan->count; i++) {
+        KIT_AUTO(kit_buf) line = KIT_BUF(512);
+        kit_plan_describe(&plan->step[i], &row->facts, &line);
+        kit_json_open(&w, NULL, '{');
+        kit_json_put_string(&w, "place", kit_step_place(&plan->step[i]));
+        kit_json_put_string(&w, "change", line.data);
+        kit_json_close(&w);
+    }
+    kit_json_close(&w);
+    kit_json_close(&w);
+    (void)puts(text.data);
+}
+
+static enum ctl_status plan_row(const struct ctl *ctl, const struct ctl_row *row)
+{
+    struct kit_plan plan = {0};
+    struct kit_err err = row->err;
+    bool refused = false;
+
+    if (!row->failed)
+        refused = kit_plan_claim(&row->facts, row->mover, &plan, &err) != 0;
+    if (ctl->json)
+        plan_json(row, &plan, refused ? &err : NULL);
+    else if (!row->failed && !refused)
+        print_plan(row, &plan);
+    if (row->failed || refused)
+        ctl_complain(row->settings.tag, &err);
+    kit_plan_done(&plan);
+    return row->failed || refused ? ctl_status_of(&err) : CTL_RIGHT;
+}
+
+int ctl_plan(struct ctl *ctl)
+{
+    struct ctl_survey survey;
+    enum ctl_status status;
+
+    if (ctl->tags != 1) {
+        (void)fputs("cloudvip: plan takes one TAG\n", stderr);
+        return CTL_USAGE;
+    }
+    if (ctl_survey(ctl, true, &survey, &status))
+        return status;
+    status = plan_row(ctl, &survey.row[0]);
+    ctl_survey_done(&survey);
+    return status;
+}

@@ -1,0 +1,98 @@
+/* actions/ctl/status.c - `cloudvip status`: where each address is, on which node, since when, binding by binding. */
+#include <stdio.h>
+
+#include "actions/ctl/survey.h"
+#include "kit/base/str.h"
+#include "kit/fmt/time.h"
+
+static void print_record(const struct ctl_row *row)
+{
+    char since[KIT_TIME_TEXT];
+
+    if (!row->record.known) {
+        (void)puts("  record    none: no action ran here since the boot");
+        return;
+    }
+    (void)printf("  record    %s here since %s (%s)\n", row->record.in_service ? "in service" : "not in service",
+                 kit_time_iso(row->record.since_s, since), row->record.action);
+}
+
+static const char *sign_of(const struct kit_binding *b)
+{
+    if (b->right)
+        return "*";
+    return b->state == KIT_BINDING_HELD ? " " : "!";
+}
+
+static void print_binding(const struct kit_binding *b)
+{
+    (void)printf("  %s %-24s", sign_of(b), b->place);
+    switch (b->state) {
+    case KIT_BINDING_HELD: break;
+    case KIT_BINDING_BLACKHOLE: (void)printf(" blackhole:"); break;
+    case KIT_BINDING_FREE: (void)printf(" bound to nobody"); break;
+    case KIT_BINDING_ABSENT:
+    case KIT_BINDING_MISSING: (void)printf(" no route"); break;
+    case KIT_BINDING_FOREIGN: (void)printf(" no node:"); break;
+    }
+    if (b->holder[0])
+        (void)printf(" %s", b->holder);
+    if (b->node[0])
+        (void)printf(" (%s)", b->node);
+    if (b->detail[0])
+        (void)printf(" at %s", b->detail);
+    (void)puts(b->mine ? (b->right ? "  this node" : "  this node, not as configured") : "");
+}
+
+static void print_row(const struct ctl_row *row)
+{
+    const char *scenario = kit_settings_text(&row->settings, KIT_PARAM_SCENARIO);
+
+    (void)printf("%s  %s  %s  %s\n", row->settings.tag, ctl_row_address(row), scenario ? scenario : "-",
+                 ctl_row_word(row));
+    if (row->facts.me[0])
+        (void)printf("  this node %s%s%s%s\n", row->facts.me, row->facts.my_node[0] ? " (" : "", row->facts.my_node,
+                     row->facts.my_node[0] ? ")" : "");
+    print_record(row);
+    if (row->failed)
+        (void)printf("  ! not known: %s\n", row->err.msg);
+    for (size_t i = 0; !row->failed && i < row->facts.count; i++)
+        print_binding(&row->facts.binding[i]);
+    if (!row->failed && !row->facts.count)
+        (void)puts("  ! nothing in the cloud carries it");
+}
+
+static void print_json(const struct ctl_survey *survey)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(4u * 1024 * 1024);
+    struct kit_json_writer w = {.out = &text, .pretty = true};
+
+    kit_json_open(&w, NULL, '[');
+    for (size_t i = 0; i < survey->count; i++) {
+        kit_json_open(&w, NULL, '{');
+        ctl_row_json(&survey->row[i], &w);
+        kit_json_close(&w);
+    }
+    kit_json_close(&w);
+    (void)puts(text.data);
+}
+
+int ctl_status(struct ctl *ctl)
+{
+    struct ctl_survey survey;
+    enum ctl_status status;
+
+    if (ctl_survey(ctl, false, &survey, &status))
+        return status;
+    status = survey.broken;
+    for (size_t i = 0; i < survey.count; i++) {
+        if (survey.row[i].failed)
+            status = ctl_worse(status, ctl_status_of(&survey.row[i].err));
+        if (!ctl->json)
+            print_row(&survey.row[i]);
+    }
+    if (ctl->json)
+        print_json(&survey);
+    ctl_survey_done(&survey);
+    return status;
+}

@@ -1,0 +1,237 @@
+#include "actions/ctl/survey.h"
+
+#include <stdlib.h>
+
+#include "kit/base/str.h"
+#include "kit/conf/check.h"
+#include "kit/sys/link.h"
+
+static void row_failed(struct ctl_row *row, const struct kit_err *err)
+{
+    row->failed = true;
+    row->asked = true;
+    row->err = *err;
+}
+
+static bool is_of(const struct ctl_row *row, const struct ctl_row *first)
+{
+    return !row->asked && kit_settings_same_session(&row->settings, &first->settings) &&
+           kit_str_eq(kit_settings_text(&row->settings, KIT_PARAM_SCENARIO),
+                      kit_settings_text(&first->settings, KIT_PARAM_SCENARIO));
+}
+
+static void add_stats(struct kit_call_stats *sum, const struct kit_call_stats *one)
+{
+    sum->calls += one->calls;
+    sum->rounds += one->rounds;
+    sum->throttled += one->throttled;
+    sum->metadata += one->metadata;
+}
+
+/* Everything that can be asked together with `first`. */
+static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct ctl_row *first, bool for_claim)
+{
+    struct kit_deadline by = kit_deadline_in_ms(
+        ctl->clock, 1000 * kit_settings_number(&first->settings, KIT_PARAM_QUICKCHECK_TIMEOUT));
+    struct kit_query *query = kit_mem_new(survey->count, sizeof(*query));
+    struct ctl_row **row = kit_mem_new(survey->count, sizeof(struct ctl_row *));
+    struct act_session session;
+    size_t count = 0;
+    struct kit_err err;
+
+    if (act_session_open(&first->settings, ctl->clock, ACT_TRIES_CHECK, by, &session, &err)) {
+        row_failed(first, &err);
+        goto out;
+    }
+    for (struct ctl_row *r = first; r < survey->row + survey->count; r++) {
+        if (!is_of(r, first))
+            continue;
+        r->mover = session.mover;
+        if (kit_conf_check(&r->settings, r->mover->params, r->mover->params_count, &err)) {
+            row_failed(r, &err);
+            continue;
+        }
+        row[count] = r;
+        query[count++] = (struct kit_query){.settings = &r->settings, .for_claim = for_claim};
+    }
+    bool failed = session.mover->locate(session.cloud, query, count, by, &err) != 0;
+    for (size_t i = 0; i < count; i++) {
+        row[i]->asked = true;
+        row[i]->facts = query[i].facts;
+        if (failed || query[i].failed)
+            row_failed(row[i], failed ? &err : &query[i].err);
+    }
+    add_stats(&survey->stats, &session.caller.stats);
+    act_session_done(&session);
+out:
+    free(row);
+    free(query);
+}
+
+static bool wanted(const struct ctl *ctl, const char *tag)
+{
+    for (size_t i = 0; i < ctl->tags; i++)
+        if (kit_str_eq(ctl->tag[i], tag))
+            return true;
+    return ctl->tags == 0;
+}
+
+static void add_row(struct ctl_survey *survey, const struct kit_conf *conf, const char *tag)
+{
+    struct ctl_row *row = &survey->row[survey->count++];
+    struct kit_err err;
+
+    if (kit_conf_settings(conf, tag, NULL, 0, &row->settings, &err)) {
+        kit_settings_init(&row->settings, tag);
+        row_failed(row, &err);
+    }
+    if (kit_record_read(tag, &row->record, &err))
+        ctl_complain(tag, &err); /* it counts as none */
+}
+
+static void add_rows(const struct ctl *ctl, struct ctl_survey *survey, const struct kit_conf *conf)
+{
+    survey->row = kit_mem_new(kit_conf_count(conf) + ctl->tags, sizeof(*survey->row));
+    for (size_t i = 0; i < kit_conf_count(conf); i++)
+        if (wanted(ctl, kit_conf_tag(conf, i)))
+            add_row(survey, conf, kit_conf_tag(conf, i));
+    /* A tag that no file has gets a row, too: its error says which there are. */
+    for (size_t t = 0; t < ctl->tags; t++) {
+        bool there = false;
+        for (size_t i = 0; i < survey->count; i++)
+            there = there || kit_str_eq(survey->row[i].settings.tag, ctl->tag[t]);
+        if (!there)
+            add_row(survey, conf, ctl->tag[t]);
+    }
+    for (size_t i = 0; i < kit_conf_broken_count(conf) && !ctl->tags; i++) {
+        ctl_complain(NULL, kit_conf_broken(conf, i));
+        survey->broken = CTL_CONFIG;
+    }
+}
+
+int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey, enum ctl_status *ret_status)
+{
+    struct ctl_survey survey = {.broken = CTL_RIGHT};
+    struct kit_conf *conf;
+    struct kit_err err;
+
+    if (kit_conf_load(act_confdir(ctl->confdir), &conf, &err)) {
+        ctl_complain(NULL, &err);
+        *ret_status = ctl_status_of(&err);
+        return -1;
+    }
+    add_rows(ctl, &survey, conf);
+    kit_conf_free(conf);
+    if (!survey.count && survey.broken == CTL_RIGHT) {
+        (void)kit_err_set(&err, KIT_ERR_CONFIG, "no resources in %s/resources.d", act_confdir(ctl->confdir));
+        ctl_complain(NULL, &err);
+        *ret_status = CTL_CONFIG;
+        ctl_survey_done(&survey);
+        return -1;
+    }
+    for (size_t i = 0; i < survey.count; i++)
+        if (!survey.row[i].asked)
+            ask_group(ctl, &survey, &survey.row[i], for_claim);
+    *ret_survey = survey;
+    return 0;
+}
+
+void ctl_survey_done(struct ctl_survey *survey)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        kit_facts_done(&survey->row[i].facts);
+        kit_settings_done(&survey->row[i].settings);
+    }
+    free(survey->row);
+    *survey = (struct ctl_survey){0};
+}
+
+/* HERE is worth nothing on an interface that is down. */
+static bool nic_down(const struct ctl_row *row)
+{
+    const char *name = kit_settings_text(&row->settings, KIT_PARAM_INTERFACE);
+    struct kit_link link;
+    struct kit_err err;
+
+    if (!row->mover->nic_serves || !name)
+        return false;
+    return kit_link_read(name, &link, &err) || !link.up || !link.running;
+}
+
+enum ctl_status ctl_row_status(const struct ctl_row *row)
+{
+    if (row->failed)
+        return ctl_status_of(&row->err);
+    switch (kit_where_shape(&row->facts)) {
+    case KIT_SHAPE_HERE: return nic_down(row) ? CTL_WRONG : CTL_RIGHT;
+    case KIT_SHAPE_ONE_OTHER: return row->record.in_service ? CTL_WRONG : CTL_RIGHT;
+    default: return CTL_WRONG;
+    }
+}
+
+const char *ctl_row_word(const struct ctl_row *row)
+{
+    return row->failed ? "unknown" : kit_where_shape_name(kit_where_shape(&row->facts));
+}
+
+const char *ctl_row_address(const struct ctl_row *row)
+{
+    static const enum kit_param names[] = {KIT_PARAM_ADDRESS, KIT_PARAM_ALLOCATION_ID, KIT_PARAM_HAVIP_ID,
+                                           KIT_PARAM_ENI};
+
+    for (size_t i = 0; i < KIT_LEN(names); i++)
+        if (kit_settings_text(&row->settings, names[i]))
+            return kit_settings_text(&row->settings, names[i]);
+    return "-";
+}
+
+static const char *state_name(enum kit_binding_state state)
+{
+    static const char *const names[] = {"held", "blackhole", "free", "absent", "missing", "foreign"};
+
+    return names[state];
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+static void bindings_json(const struct kit_facts *facts, struct kit_json_writer *w)
+{
+    kit_json_open(w, "bindings", '[');
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct kit_binding *b = &facts->binding[i];
+
+        kit_json_open(w, NULL, '{');
+        kit_json_put_string(w, "place", b->place);
+        kit_json_put_string(w, "state", state_name(b->state));
+        kit_json_put_string(w, "holder", or_null(b->holder));
+        kit_json_put_string(w, "node", or_null(b->node));
+        kit_json_put_bool(w, "here", b->right);
+        kit_json_close(w);
+    }
+    kit_json_close(w);
+}
+
+void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w)
+{
+    kit_json_put_string(w, "tag", row->settings.tag);
+    kit_json_put_string(w, "scenario", kit_settings_text(&row->settings, KIT_PARAM_SCENARIO));
+    kit_json_put_string(w, "address", kit_settings_text(&row->settings, KIT_PARAM_ADDRESS));
+    kit_json_put_string(w, "state", ctl_row_word(row));
+    kit_json_put_bool(w, "ok", ctl_row_status(row) == CTL_RIGHT);
+    kit_json_put_bool(w, "in_service", row->record.in_service);
+    kit_json_put_int(w, "since", row->record.since_s);
+    if (row->failed) {
+        kit_json_open(w, "error", '{');
+        kit_json_put_string(w, "kind", kit_err_name(row->err.kind));
+        kit_json_put_string(w, "code", or_null(row->err.code));
+        kit_json_put_string(w, "request_id", or_null(row->err.request_id));
+        kit_json_put_string(w, "message", row->err.msg);
+        kit_json_close(w);
+        return;
+    }
+    kit_json_put_string(w, "me", or_null(row->facts.me));
+    bindings_json(&row->facts, w);
+}

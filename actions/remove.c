@@ -1,0 +1,48 @@
+/* actions/remove.c - let go of what is ours; never of what is another node's. */
+#include "actions/act.h"
+
+static enum act_outcome release(struct act *act)
+{
+    struct kit_vip vip = act_vip(act);
+    struct kit_err err;
+    bool held;
+
+    if (kit_vip_release(&vip, &act->changed, &held, &err)) {
+        if (!held)
+            return act_unknown(act, &err);
+        /* Certain: it is still ours.  Never 0 then. */
+        act->failed = true;
+        act->err = err;
+        act_log_err(&act->log, ACT_STILL_HERE, &err);
+        return ACT_OUT_WRONG;
+    }
+    if (act->changed)
+        act_log(&act->log, ACT_RELEASED, "released: %s", act->where);
+    else
+        act_log(&act->log, ACT_NOT_OURS, "not ours, left alone: %s", act->where);
+    return ACT_OUT_RIGHT;
+}
+
+static enum act_outcome run(struct act *act)
+{
+    struct kit_err err;
+
+    act->record.in_service = false;
+    act->record.unknown_in_a_row = 0;
+    if (act_open(act, &err))
+        return act_unknown(act, &err);
+    if (act->session.mover->release)
+        return release(act);
+    act_log(&act->log, ACT_NOTHING_TO_RELEASE, "%s: nothing to release, the next restore takes it over",
+            act->session.mover->scenario);
+    return ACT_OUT_RIGHT;
+}
+
+const struct act_spec act_remove = {
+    .name = "remove",
+    .does = "take the address out of service on this node",
+    .run = run,
+    .timeout = KIT_PARAM_REMOVE_TIMEOUT,
+    .max_tries = ACT_TRIES_UNTIL_DEADLINE,
+    .must_not_hinder = true,
+};

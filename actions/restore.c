@@ -1,0 +1,87 @@
+/* actions/restore.c - bring the address here, whoever has it. */
+#include "actions/act.h"
+#include "kit/sys/link.h"
+
+/* An interface that was just set up has its carrier within moments, or not at all. */
+#define CARRIER_MS INT64_C(10000)
+
+/* What may pass is waited for until the deadline, and never longer at a time than this. */
+static const struct kit_backoff pause_between = {.base_ns = KIT_NS_PER_S, .cap_ns = 5 * KIT_NS_PER_S};
+
+/* Before the address is taken from a node that serves it: can this one? */
+static int ready_nic(struct act *act, struct kit_err *err)
+{
+    const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
+    struct kit_link link;
+
+    if (!act->session.mover->nic_serves || !name)
+        return 0;
+    if (kit_link_read(name, &link, err))
+        return -1;
+    if (link.up && link.running)
+        return 0;
+    if (kit_link_bring_up(name, act->clock, kit_deadline_earlier(act->by, kit_deadline_in_ms(act->clock, CARRIER_MS)),
+                          err)) {
+        act_log_err(&act->log, ACT_NIC_DOWN, err);
+        return kit_err_wrap(err, "bring up interface %s", name);
+    }
+    act_log(&act->log, ACT_NIC_UP, "interface %s was down: brought up", name);
+    return 0;
+}
+
+static int try_once(struct act *act, struct kit_err *err)
+{
+    struct kit_vip vip;
+    bool changed;
+    int rc;
+
+    if (act_open(act, err) || ready_nic(act, err))
+        return -1;
+    vip = act_vip(act);
+    rc = kit_vip_claim(&vip, &changed, err);
+    act->changed = act->changed || changed;
+    return rc;
+}
+
+/* "I could not ask" is no reason to give up while there is time: the metadata service, STS or the API may come back. */
+static int try_until_deadline(struct act *act, struct kit_err *err)
+{
+    for (unsigned tries = 1;; tries++) {
+        int64_t nap_ns;
+
+        if (!try_once(act, err))
+            return 0;
+        nap_ns = kit_backoff_ns(&pause_between, tries, act->clock);
+        if (!kit_err_retryable(err) || kit_clock_now_ns(act->clock) + nap_ns >= act->by.at_ns)
+            return -1;
+        act_log_err(&act->log, ACT_RETRY, err);
+        act_session_done(&act->session);
+        act->clock->sleep_ns(act->clock->self, nap_ns);
+    }
+}
+
+enum act_outcome act_bring_here(struct act *act)
+{
+    struct kit_err err;
+
+    if (try_until_deadline(act, &err)) {
+        if (act->spec == &act_restore)
+            act->record.in_service = false;
+        return act_fail(act, &err);
+    }
+    if (act->changed)
+        act_log(&act->log, ACT_MOVED, "the address is here now: %s", act->where);
+    else
+        act_log(&act->log, ACT_HERE, "the address is here already: %s", act->where);
+    act->record.in_service = true;
+    act->record.unknown_in_a_row = 0;
+    return ACT_OUT_RIGHT;
+}
+
+const struct act_spec act_restore = {
+    .name = "restore",
+    .does = "bring the address into service on this node",
+    .run = act_bring_here,
+    .timeout = KIT_PARAM_RESTORE_TIMEOUT,
+    .max_tries = ACT_TRIES_UNTIL_DEADLINE,
+};
