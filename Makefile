@@ -75,7 +75,7 @@ pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs_kit) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(pkgs_kit) 2>/dev/null)
 
-.PHONY: all check unit contract integration e2e lint tidy analyze fuzz demo bench install clean format help
+.PHONY: all check unit contract integration e2e lint tidy analyze fuzz demo bench install install-sim clean format help
 .DELETE_ON_ERROR:
 all: $(programs) $(B)/bin/cloudsim
 
@@ -187,6 +187,22 @@ print-link:
 # Object files of tests are kept: make would take them for intermediate ones.
 .SECONDARY: $(unit_tests:%=$(B)/tests/unit/%.o) $(fuzz_targets:%=$(B)/tests/fuzz/%.o)
 # <<< test targets
+
+# ---- install -----------------------------------------------------------------------------------
+# cloudsim is no part of a node: install-sim puts it elsewhere if it is wanted.
+install: $(programs)
+	install -d $(DESTDIR)$(LIBEXECDIR)/cloudvip $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)/examples
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cloudvip/resources.d
+	install -m 0755 $(actions:%=$(B)/bin/%) $(DESTDIR)$(LIBEXECDIR)/cloudvip
+	install -m 0755 $(B)/bin/cloudvip $(DESTDIR)$(SBINDIR)
+	install -m 0644 README.md $(DESTDIR)$(DOCDIR)
+	install -m 0644 packaging/conf/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
+	test -e $(DESTDIR)$(SYSCONFDIR)/cloudvip/cloudvip.conf || \
+		install -m 0644 packaging/conf/cloudvip.conf $(DESTDIR)$(SYSCONFDIR)/cloudvip
+
+install-sim: $(B)/bin/cloudsim
+	install -d $(DESTDIR)$(BINDIR)
+	install -m 0755 $(B)/bin/cloudsim $(DESTDIR)$(BINDIR)
 
 clean:
 	rm -rf build
