@@ -9,10 +9,12 @@
 #include "kit/conf/check.h"
 #include "kit/fmt/json.h"
 
-/* Until the settings are read there is no timeout parameter: asking the cluster manager for them gets this long. */
+/* Until the settings are read there is no timeout parameter: asking the cluster manager for them
+ * gets this long. */
 #define SETTINGS_MS INT64_C(15000)
 
-const struct act_spec *const act_specs[] = {&act_restore, &act_remove, &act_quick_check, &act_recover, NULL};
+const struct act_spec *const act_specs[] = {&act_restore, &act_remove, &act_quick_check,
+                                            &act_recover, NULL};
 
 const char *act_confdir(const char *option)
 {
@@ -21,7 +23,8 @@ const char *act_confdir(const char *option)
     return dir && dir[0] ? dir : KIT_CONF_DIR;
 }
 
-/* ---- what the actions use ---------------------------------------------------------------------- */
+/* ---- what the actions use ----------------------------------------------------------------------
+ */
 
 /* Which message an error deserves; act_outcome_of says what it amounts to. */
 static enum act_message message_of(const struct kit_err *err)
@@ -58,7 +61,8 @@ enum act_outcome act_unknown(struct act *act, const struct kit_err *err)
     act->failed = true;
     act->err = *err;
     act_log_err(&act->log, passing ? ACT_UNKNOWN_PASSING : ACT_UNKNOWN_PERSON, err);
-    /* Whatever kept us from asking, where the address is stays unknown; only causes that a person must cure keep their name. */
+    /* Whatever kept us from asking, where the address is stays unknown; only causes that a person
+     * must cure keep their name. */
     return outcome == ACT_OUT_WRONG ? ACT_OUT_UNKNOWN : outcome;
 }
 
@@ -71,13 +75,17 @@ static void log_step(struct act *act, const struct kit_facts *facts, const struc
     case KIT_STEP_PENDING: break;
     case KIT_STEP_DONE: act_log(&act->log, ACT_STEP_DONE, "%s", text.data); break;
     case KIT_STEP_OPEN:
-        act_log(&act->log, ACT_STEP_OPEN, "%s: no clear answer, looking again: %s", text.data, step->err.msg);
+        act_log(&act->log, ACT_STEP_OPEN, "%s: no clear answer, looking again: %s", text.data,
+                step->err.msg);
         break;
-    case KIT_STEP_FAILED: act_log(&act->log, ACT_STEP_FAILED, "%s: %s", text.data, step->err.msg); break;
+    case KIT_STEP_FAILED:
+        act_log(&act->log, ACT_STEP_FAILED, "%s: %s", text.data, step->err.msg);
+        break;
     }
 }
 
-static void observe(void *arg, enum kit_vip_event event, const struct kit_facts *facts, const struct kit_step *step)
+static void observe(void *arg, enum kit_vip_event event, const struct kit_facts *facts,
+                    const struct kit_step *step)
 {
     struct act *act = arg;
 
@@ -91,7 +99,8 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
     } else if (event == KIT_VIP_STEP) {
         log_step(act, facts, step);
     } else if (act->waits++ == 0 || act->args->verbose) {
-        act_log(&act->log, ACT_RETRY, "the cloud does not show the change yet, looking again: %s", act->where);
+        act_log(&act->log, ACT_RETRY, "the cloud does not show the change yet, looking again: %s",
+                act->where);
     }
 }
 
@@ -108,10 +117,12 @@ struct kit_vip act_vip(struct act *act)
 
 int act_open(struct act *act, struct kit_err *err)
 {
-    return act_session_open(&act->settings, act->clock, act->spec->max_tries, act->by, &act->session, err);
+    return act_session_open(&act->settings, act->clock, act->spec->max_tries, act->by,
+                            &act->session, err);
 }
 
-/* ---- settings, deadline, lock, record ----------------------------------------------------------- */
+/* ---- settings, deadline, lock, record -----------------------------------------------------------
+ */
 
 static void tell_broken_files(struct act *act, const struct kit_conf *conf)
 {
@@ -126,9 +137,12 @@ static int read_settings(struct act *act, struct kit_deadline by, struct kit_err
     size_t count = 0;
     int rc;
 
-    if (kit_conf_check_tag(act->call.tag, err) || kit_conf_load(act_confdir(act->args->confdir), &conf, err))
+    if (kit_conf_check_tag(act->call.tag, err) ||
+        kit_conf_load(act_confdir(act->args->confdir), &conf, err))
         return -1;
-    rc = act->manager->overlay ? act->manager->overlay(&act->call, act->clock, by, &overlay, &count, err) : 0;
+    rc = act->manager->overlay
+             ? act->manager->overlay(&act->call, act->clock, by, &overlay, &count, err)
+             : 0;
     if (!rc)
         rc = kit_conf_settings(conf, act->call.tag, overlay, count, &act->settings, err);
     if (!rc)
@@ -152,8 +166,8 @@ static void set_deadline(struct act *act)
 /* What is protected: two resources with one address exclude each other. */
 static const char *protected_name(const struct kit_settings *s)
 {
-    static const enum kit_param names[] = {KIT_PARAM_ADDRESS, KIT_PARAM_ALLOCATION_ID, KIT_PARAM_HAVIP_ID,
-                                           KIT_PARAM_ENI};
+    static const enum kit_param names[] = {KIT_PARAM_ADDRESS, KIT_PARAM_ALLOCATION_ID,
+                                           KIT_PARAM_HAVIP_ID, KIT_PARAM_ENI};
 
     for (size_t i = 0; i < KIT_LEN(names); i++)
         if (kit_settings_text(s, names[i]))
@@ -170,7 +184,8 @@ static int take_lock(struct act *act, struct kit_err *err)
     return kit_lock_take(path, act->spec->name, act->clock, act->by, &act->lock, err);
 }
 
-/* A lock that is held too long stops everything but `remove`; one that cannot be made stops only what changes something. */
+/* A lock that is held too long stops everything but `remove`; one that cannot be made stops only
+ * what changes something. */
 static bool locked(struct act *act, enum act_outcome *ret_outcome)
 {
     struct kit_err err;
@@ -212,7 +227,8 @@ static void write_record(struct act *act, bool was_in_service)
         act_log_err(&act->log, ACT_RECORD, &err);
 }
 
-/* ---- one run ----------------------------------------------------------------------------------- */
+/* ---- one run -----------------------------------------------------------------------------------
+ */
 
 static enum act_outcome run_locked(struct act *act)
 {
@@ -224,7 +240,8 @@ static enum act_outcome run_locked(struct act *act)
     outcome = act->spec->run(act);
     write_record(act, was_in_service);
     if (act->session.caller.stats.skew_s)
-        act_log(&act->log, ACT_SKEW, "the clock of this node is %lld s off the cloud's; corrected for this run",
+        act_log(&act->log, ACT_SKEW,
+                "the clock of this node is %lld s off the cloud's; corrected for this run",
                 (long long)-act->session.caller.stats.skew_s);
     return outcome;
 }
@@ -232,8 +249,8 @@ static enum act_outcome run_locked(struct act *act)
 static enum act_outcome run(struct act *act)
 {
     int64_t limit_ms = act->manager->limit_ms ? act->manager->limit_ms(&act->call) : 0;
-    struct kit_deadline first =
-        kit_deadline_in_ms(act->clock, limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
+    struct kit_deadline first = kit_deadline_in_ms(
+        act->clock, limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
     enum act_outcome outcome;
     struct kit_err err;
 
@@ -254,7 +271,8 @@ static enum act_outcome run(struct act *act)
 
 static const char *outcome_name(enum act_outcome outcome)
 {
-    static const char *const names[] = {"right", "wrong", "usage", "unknown", "configuration", "permission"};
+    static const char *const names[] = {"right",   "wrong",         "usage",
+                                        "unknown", "configuration", "permission"};
 
     return names[outcome];
 }
@@ -283,7 +301,8 @@ static void print_json(const struct act *act, enum act_outcome outcome, int stat
     kit_json_put_int(&w, "api_calls", stats->calls);
     kit_json_put_int(&w, "api_rounds", stats->rounds);
     kit_json_put_int(&w, "metadata_requests", stats->metadata);
-    kit_json_put_int(&w, "took_ms", (kit_clock_now_ns(act->clock) - act->started_ns) / KIT_NS_PER_MS);
+    kit_json_put_int(&w, "took_ms",
+                     (kit_clock_now_ns(act->clock) - act->started_ns) / KIT_NS_PER_MS);
     kit_json_close(&w);
     (void)puts(text.data);
 }
@@ -293,8 +312,10 @@ static void log_end(const struct act *act, enum act_outcome outcome)
     const struct kit_call_stats *stats = &act->session.caller.stats;
     long long ms = (kit_clock_now_ns(act->clock) - act->started_ns) / KIT_NS_PER_MS;
 
-    act_log(&act->log, ACT_DONE, "end %s: %s (%lld ms, %u API calls in %u rounds, %u metadata requests)",
-            act->spec->name, outcome_name(outcome), ms, stats->calls, stats->rounds, stats->metadata);
+    act_log(&act->log, ACT_DONE,
+            "end %s: %s (%lld ms, %u API calls in %u rounds, %u metadata requests)",
+            act->spec->name, outcome_name(outcome), ms, stats->calls, stats->rounds,
+            stats->metadata);
 }
 
 int act_run(const struct act_spec *spec, const struct act_args *args)
@@ -306,8 +327,11 @@ int act_run(const struct act_spec *spec, const struct act_args *args)
     kit_secret_harden_process();
     act.started_ns = kit_clock_now_ns(act.clock);
     act.log = (struct act_log){.action = spec->name, .tag = args->tag};
-    act.call = (struct act_call){
-        .action = spec->name, .tag = args->tag, .id = args->id, .argv0 = args->argv0, .log = &act.log};
+    act.call = (struct act_call){.action = spec->name,
+                                 .tag = args->tag,
+                                 .id = args->id,
+                                 .argv0 = args->argv0,
+                                 .log = &act.log};
     act.manager = act_manager_find(&act.call);
     act.log.to_syslog = act.manager->to_syslog;
     if (act.manager->to_syslog && act.manager->facility)

@@ -1,7 +1,8 @@
 /* actions/act.h - an action is data; this is what runs one.
  *
- * The life of a run: who called us (manager), settings, deadline, lock, record, then the action's own `run`, the record again, and the
- * answer in the caller's words.  Everything an operator reads is logged here and in the actions, never in kit/. */
+ * The life of a run: who called us (manager), settings, deadline, lock, record, then the action's
+ * own `run`, the record again, and the answer in the caller's words.  Everything an operator reads
+ * is logged here and in the actions, never in kit/. */
 #ifndef ACTIONS_ACT_H
 #define ACTIONS_ACT_H
 
@@ -21,9 +22,9 @@ struct act_spec {
     const char *does; /* for the usage text */
     enum act_outcome (*run)(struct act *act);
     enum kit_param timeout;
-    unsigned max_tries;        /* of one API call: ACT_TRIES_… */
-    bool changes_nothing;      /* may go on without its lock */
-    bool must_not_hinder;      /* a problem with our own housekeeping must not fail it: remove */
+    unsigned max_tries;   /* of one API call: ACT_TRIES_… */
+    bool changes_nothing; /* may go on without its lock */
+    bool must_not_hinder; /* a problem with our own housekeeping must not fail it: remove */
 };
 extern const struct act_spec act_restore, act_remove, act_quick_check, act_recover;
 extern const struct act_spec *const act_specs[]; /* NULL-terminated */
@@ -52,21 +53,26 @@ struct act {
     unsigned waits;  /* looks that did not show a change yet */
     bool changed;    /* something was sent that changes the cloud */
     char where[512]; /* the last facts in one line, "" = none */
-    struct kit_err err; /* of the failure that decided the outcome; kind is meaningless unless `failed` */
+    struct kit_err
+        err; /* of the failure that decided the outcome; kind is meaningless unless `failed` */
     bool failed;
 };
 
-/* Runs one action to its end; returns the exit status in the caller's words.  Blocks until the action's deadline at most. */
+/* Runs one action to its end; returns the exit status in the caller's words.  Blocks until the
+ * action's deadline at most. */
 int act_run(const struct act_spec *spec, const struct act_args *args);
 
 /* The main of an action's program: parses, then act_run. */
 int act_main(const struct act_spec *spec, int argc, char **argv);
 
-/* ---- for the actions --------------------------------------------------------------------------- */
+/* ---- for the actions ---------------------------------------------------------------------------
+ */
 
-/* The cloud of the settings, with the retries of the action; again until the deadline for what may pass. */
+/* The cloud of the settings, with the retries of the action; again until the deadline for what may
+ * pass. */
 int act_open(struct act *act, struct kit_err *err) KIT_CHECKED;
-struct kit_vip act_vip(struct act *act); /* of the open session, with an observer that logs each step */
+struct kit_vip act_vip(
+    struct act *act); /* of the open session, with an observer that logs each step */
 
 /* Log the failure and remember it; returns what it amounts to. */
 enum act_outcome act_fail(struct act *act, const struct kit_err *err);

@@ -9,8 +9,10 @@ static void usage(const struct act_spec *spec)
 {
     (void)printf("usage: %s -t TAG -i ID [--confdir DIR] [--json] [-v]\n\n"
                  "%s: %s.\n"
-                 "TAG names the resource: a section in resources.d/*.conf below DIR (default: CLOUDVIP_CONFDIR, then\n"
-                 "%s), or LifeKeeper's resource.  Further arguments are ignored: cluster managers append some.\n",
+                 "TAG names the resource: a section in resources.d/*.conf below DIR (default: "
+                 "CLOUDVIP_CONFDIR, then\n"
+                 "%s), or LifeKeeper's resource.  Further arguments are ignored: cluster managers "
+                 "append some.\n",
                  spec->name, spec->name, spec->does, KIT_CONF_DIR);
 }
 

@@ -68,10 +68,10 @@ static void flatten(char *text)
 static void write_stderr(const char *line)
 {
     char out[ACT_LOG_BYTES + 2];
-    size_t len = strlen(line), done = 0;
+    size_t len, done = 0;
 
-    memcpy(out, line, len);
-    out[len++] = '\n';
+    (void)kit_str_format(out, sizeof(out), "%s\n", line);
+    len = strlen(out);
     while (done < len) {
         ssize_t n = write(STDERR_FILENO, out + done, len - done);
         if (n < 0 && errno == EINTR)

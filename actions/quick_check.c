@@ -11,12 +11,14 @@ static enum act_outcome not_known(struct act *act, const struct kit_err *err)
     act->record.unknown_in_a_row++;
     if (limit <= 0 || act->record.unknown_in_a_row < (uint64_t)limit)
         return outcome;
-    act_log(&act->log, ACT_UNKNOWN_LIMIT, "not known %u times in a row, and on_unknown = %s: counted as a failure",
+    act_log(&act->log, ACT_UNKNOWN_LIMIT,
+            "not known %u times in a row, and on_unknown = %s: counted as a failure",
             act->record.unknown_in_a_row, kit_settings_text(&act->settings, KIT_PARAM_ON_UNKNOWN));
     return ACT_OUT_WRONG;
 }
 
-/* The interface of a resource in service: gone or down means that nothing is served here, whatever the cloud says. */
+/* The interface of a resource in service: gone or down means that nothing is served here, whatever
+ * the cloud says. */
 static bool nic_is_lost(struct act *act, bool must_be_up)
 {
     const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
@@ -31,7 +33,8 @@ static bool nic_is_lost(struct act *act, bool must_be_up)
     }
     if (!must_be_up || (link.up && link.running))
         return false;
-    act_log(&act->log, ACT_NIC_DOWN, "interface %s is %s", name, link.up ? "up but has no carrier" : "down");
+    act_log(&act->log, ACT_NIC_DOWN, "interface %s is %s", name,
+            link.up ? "up but has no carrier" : "down");
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* actions/recover.c - the address was lost while in service: move it back here, or let the manager fail over. */
+/* actions/recover.c - the address was lost while in service: move it back here, or let the manager
+ * fail over. */
 #include "actions/act.h"
 
 const struct act_spec act_recover = {

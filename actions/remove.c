@@ -33,8 +33,8 @@ static enum act_outcome run(struct act *act)
         return act_unknown(act, &err);
     if (act->session.mover->release)
         return release(act);
-    act_log(&act->log, ACT_NOTHING_TO_RELEASE, "%s: nothing to release, the next restore takes it over",
-            act->session.mover->scenario);
+    act_log(&act->log, ACT_NOTHING_TO_RELEASE,
+            "%s: nothing to release, the next restore takes it over", act->session.mover->scenario);
     return ACT_OUT_RIGHT;
 }
 

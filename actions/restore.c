@@ -6,7 +6,8 @@
 #define CARRIER_MS INT64_C(10000)
 
 /* What may pass is waited for until the deadline, and never longer at a time than this. */
-static const struct kit_backoff pause_between = {.base_ns = KIT_NS_PER_S, .cap_ns = 5 * KIT_NS_PER_S};
+static const struct kit_backoff pause_between = {.base_ns = KIT_NS_PER_S,
+                                                 .cap_ns = 5 * KIT_NS_PER_S};
 
 /* Before the address is taken from a node that serves it: can this one? */
 static int ready_nic(struct act *act, struct kit_err *err)
@@ -20,7 +21,8 @@ static int ready_nic(struct act *act, struct kit_err *err)
         return -1;
     if (link.up && link.running)
         return 0;
-    if (kit_link_bring_up(name, act->clock, kit_deadline_earlier(act->by, kit_deadline_in_ms(act->clock, CARRIER_MS)),
+    if (kit_link_bring_up(name, act->clock,
+                          kit_deadline_earlier(act->by, kit_deadline_in_ms(act->clock, CARRIER_MS)),
                           err)) {
         act_log_err(&act->log, ACT_NIC_DOWN, err);
         return kit_err_wrap(err, "bring up interface %s", name);
@@ -43,7 +45,8 @@ static int try_once(struct act *act, struct kit_err *err)
     return rc;
 }
 
-/* "I could not ask" is no reason to give up while there is time: the metadata service, STS or the API may come back. */
+/* "I could not ask" is no reason to give up while there is time: the metadata service, STS or the
+ * API may come back. */
 static int try_until_deadline(struct act *act, struct kit_err *err)
 {
     for (unsigned tries = 1;; tries++) {

@@ -2,12 +2,12 @@
 
 #include "kit/conf/check.h"
 
-/* Calls in flight at once.  EC2's bucket for changes holds 50 and refills with 5 a second (docs: "Throttling limits"): what is
- * sent beyond that at once is only throttled. */
+/* Calls in flight at once.  EC2's bucket for changes holds 50 and refills with 5 a second (docs:
+ * "Throttling limits"): what is sent beyond that at once is only throttled. */
 #define MAX_IN_FLIGHT 50
 
-static int open_net(const struct kit_settings *settings, const struct kit_clock *clock, unsigned max_tries,
-                    struct act_session *s, struct kit_err *err)
+static int open_net(const struct kit_settings *settings, const struct kit_clock *clock,
+                    unsigned max_tries, struct act_session *s, struct kit_err *err)
 {
     const char *ca_file = kit_settings_text(settings, KIT_PARAM_CA_FILE);
     const struct kit_http_settings http = {
@@ -26,13 +26,15 @@ static int open_net(const struct kit_settings *settings, const struct kit_clock 
         .policy = {.max_tries = max_tries,
                    .max_in_flight = MAX_IN_FLIGHT,
                    .api_timeout_ms = 1000 * kit_settings_number(settings, KIT_PARAM_API_TIMEOUT),
-                   .connect_timeout_ms = 1000 * kit_settings_number(settings, KIT_PARAM_CONNECT_TIMEOUT)},
+                   .connect_timeout_ms =
+                       1000 * kit_settings_number(settings, KIT_PARAM_CONNECT_TIMEOUT)},
     };
     return 0;
 }
 
-int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock, unsigned max_tries,
-                     struct kit_deadline by, struct act_session *ret_session, struct kit_err *err)
+int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock,
+                     unsigned max_tries, struct kit_deadline by, struct act_session *ret_session,
+                     struct kit_err *err)
 {
     struct act_session *s = ret_session;
 

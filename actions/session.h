@@ -13,15 +13,17 @@ struct act_session {
     bool net_open;
 };
 
-/* How long to try: a check gives up early and says UNKNOWN (3 tries: the SDKs' standard mode); restore and its like go
- * on until their deadline. */
-#define ACT_TRIES_CHECK 3
+/* How long to try: a check gives up early and says UNKNOWN (3 tries: the SDKs' standard mode);
+ * restore and its like go on until their deadline. */
+#define ACT_TRIES_CHECK          3
 #define ACT_TRIES_UNTIL_DEADLINE 0
 
-/* Provider and mover of these settings, which are then checked against the mover's table.  `settings` is borrowed for the
- * session's life.  Talks to the network only for provider = auto on a host whose DMI names no cloud. */
-int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock, unsigned max_tries,
-                     struct kit_deadline by, struct act_session *ret_session, struct kit_err *err) KIT_CHECKED;
+/* Provider and mover of these settings, which are then checked against the mover's table.
+ * `settings` is borrowed for the session's life.  Talks to the network only for provider = auto on
+ * a host whose DMI names no cloud. */
+int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock,
+                     unsigned max_tries, struct kit_deadline by, struct act_session *ret_session,
+                     struct kit_err *err) KIT_CHECKED;
 void act_session_done(struct act_session *session);
 
 #endif

@@ -40,7 +40,8 @@ static void print_table(const struct ctl *ctl, const struct ctl_survey *survey)
 {
     int tag = width(survey, false), address = width(survey, true);
 
-    (void)printf("%-*s  %-*s  %-11s  %-9s  %s\n", tag, "TAG", address, "ADDRESS", "SCENARIO", "STATE", "DETAIL");
+    (void)printf("%-*s  %-*s  %-11s  %-9s  %s\n", tag, "TAG", address, "ADDRESS", "SCENARIO",
+                 "STATE", "DETAIL");
     for (size_t i = 0; i < survey->count; i++) {
         const struct ctl_row *row = &survey->row[i];
         const char *scenario = kit_settings_text(&row->settings, KIT_PARAM_SCENARIO);
@@ -52,14 +53,15 @@ static void print_table(const struct ctl *ctl, const struct ctl_survey *survey)
         else
             kit_where_describe(&row->facts, &detail);
         kit_str_make_printable(detail.data);
-        (void)printf("%-*s  %-*s  %-11s  %s%-9s%s  %s%s\n", tag, row->settings.tag, address, ctl_row_address(row),
-                     scenario ? scenario : "-", colour_of(ctl, status), ctl_row_word(row), ctl->colour ? "\033[0m" : "",
-                     detail.data,
-                     status == CTL_WRONG && row->record.in_service ? " - should be in service here" : "");
+        (void)printf("%-*s  %-*s  %-11s  %s%-9s%s  %s%s\n", tag, row->settings.tag, address,
+                     ctl_row_address(row), scenario ? scenario : "-", colour_of(ctl, status),
+                     ctl_row_word(row), ctl->colour ? "\033[0m" : "", detail.data,
+                     status == CTL_WRONG && row->record.in_service ? " - should be in service here"
+                                                                   : "");
     }
     if (ctl->verbose)
-        (void)fprintf(stderr, "cloudvip: %u API calls in %u rounds, %u metadata requests\n", survey->stats.calls,
-                      survey->stats.rounds, survey->stats.metadata);
+        (void)fprintf(stderr, "cloudvip: %u API calls in %u rounds, %u metadata requests\n",
+                      survey->stats.calls, survey->stats.rounds, survey->stats.metadata);
 }
 
 static void print_json(const struct ctl_survey *survey, enum ctl_status status)

@@ -17,10 +17,12 @@ static void usage(FILE *out)
 {
     (void)fputs("usage: cloudvip [--confdir DIR] [--json] [-v] COMMAND [TAG...]\n\n", out);
     for (size_t i = 0; i < KIT_LEN(commands); i++)
-        (void)fprintf(out, "  %-10s %-9s %s\n", commands[i].name, commands[i].args, commands[i].does);
+        (void)fprintf(out, "  %-10s %-9s %s\n", commands[i].name, commands[i].args,
+                      commands[i].does);
     for (const struct act_spec *const *spec = act_specs; *spec; spec++)
         (void)fprintf(out, "  %-10s %-9s %s\n", (*spec)->name, "TAG", (*spec)->does);
-    (void)fputs("\nNo TAG means all resources.  Exit status: 0 right, 1 wrong, 2 usage, 3 unknown, 4 configuration,\n"
+    (void)fputs("\nNo TAG means all resources.  Exit status: 0 right, 1 wrong, 2 usage, 3 unknown, "
+                "4 configuration,\n"
                 "5 permission or credentials.\n",
                 out);
 }
@@ -29,7 +31,8 @@ enum ctl_status ctl_status_of(const struct kit_err *err)
 {
     switch (act_outcome_of(err)) {
     case ACT_OUT_RIGHT: return CTL_RIGHT;
-    case ACT_OUT_WRONG: return CTL_UNKNOWN; /* it kept us from the facts: what they are stays unknown */
+    case ACT_OUT_WRONG:
+        return CTL_UNKNOWN; /* it kept us from the facts: what they are stays unknown */
     case ACT_OUT_USAGE: return CTL_USAGE;
     case ACT_OUT_UNKNOWN: return CTL_UNKNOWN;
     case ACT_OUT_CONFIG: return CTL_CONFIG;
@@ -40,7 +43,8 @@ enum ctl_status ctl_status_of(const struct kit_err *err)
 
 enum ctl_status ctl_worse(enum ctl_status a, enum ctl_status b)
 {
-    static const enum ctl_status order[] = {CTL_WRONG, CTL_DENIED, CTL_CONFIG, CTL_UNKNOWN, CTL_USAGE};
+    static const enum ctl_status order[] = {CTL_WRONG, CTL_DENIED, CTL_CONFIG, CTL_UNKNOWN,
+                                            CTL_USAGE};
 
     for (size_t i = 0; i < KIT_LEN(order); i++)
         if (a == order[i] || b == order[i])
@@ -55,7 +59,8 @@ void ctl_complain(const char *tag, const struct kit_err *err)
 
 static int run_action(const struct act_spec *spec, const struct ctl *ctl)
 {
-    struct act_args args = {.confdir = ctl->confdir, .argv0 = ctl->argv0, .json = ctl->json, .verbose = ctl->verbose};
+    struct act_args args = {
+        .confdir = ctl->confdir, .argv0 = ctl->argv0, .json = ctl->json, .verbose = ctl->verbose};
 
     if (ctl->tags != 1) {
         (void)fprintf(stderr, "cloudvip: %s takes one TAG\n", spec->name);
@@ -97,7 +102,8 @@ static bool take_option(struct ctl *ctl, int argc, char **argv, int *i)
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = {.clock = &kit_clock_real, .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+    struct ctl ctl = {.clock = &kit_clock_real,
+                      .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
                       .argv0 = argc > 0 ? argv[0] : NULL};
     const char *command = NULL;
     char **tags = kit_mem_new((size_t)argc + 1, sizeof(char *));
@@ -108,7 +114,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (take_option(&ctl, argc, argv, &i))
             continue;
-        if (kit_str_eq(argv[i], "--help") || kit_str_eq(argv[i], "-h") || (!command && kit_str_eq(argv[i], "help"))) {
+        if (kit_str_eq(argv[i], "--help") || kit_str_eq(argv[i], "-h") ||
+            (!command && kit_str_eq(argv[i], "help"))) {
             usage(stdout);
             status = CTL_RIGHT;
             goto out;

@@ -1,6 +1,8 @@
-/* actions/ctl/ctl.h - the administrator's command: `cloudvip [--confdir DIR] [--json] [-v] COMMAND [TAG…]`.
+/* actions/ctl/ctl.h - the administrator's command: `cloudvip [--confdir DIR] [--json] [-v] COMMAND
+ * [TAG…]`.
  *
- * Results on stdout, the rest on stderr; colour only on a terminal; the exit statuses of a person. */
+ * Results on stdout, the rest on stderr; colour only on a terminal; the exit statuses of a person.
+ */
 #ifndef ACTIONS_CTL_CTL_H
 #define ACTIONS_CTL_CTL_H
 

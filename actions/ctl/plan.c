@@ -1,4 +1,5 @@
-/* actions/ctl/plan.c - `cloudvip plan TAG`: what restore would change here, as a diff, changing nothing. */
+/* actions/ctl/plan.c - `cloudvip plan TAG`: what restore would change here, as a diff, changing
+ * nothing. */
 #include <stdio.h>
 
 #include "actions/ctl/survey.h"
@@ -20,10 +21,12 @@ static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
         kit_plan_describe(&plan->step[i], &row->facts, &line);
         (void)printf("  %c %s\n", sign_of(&plan->step[i]), line.data);
     }
-    (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n", plan->count);
+    (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n",
+                 plan->count);
 }
 
-static void plan_json(const struct ctl_row *row, const struct kit_plan *plan, const struct kit_err *refused)
+static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
+                      const struct kit_err *refused)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(1024u * 1024);
     struct kit_json_writer w = {.out = &text, .pretty = true};

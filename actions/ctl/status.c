@@ -1,4 +1,5 @@
-/* actions/ctl/status.c - `cloudvip status`: where each address is, on which node, since when, binding by binding. */
+/* actions/ctl/status.c - `cloudvip status`: where each address is, on which node, since when,
+ * binding by binding. */
 #include <stdio.h>
 
 #include "actions/ctl/survey.h"
@@ -13,7 +14,8 @@ static void print_record(const struct ctl_row *row)
         (void)puts("  record    none: no action ran here since the boot");
         return;
     }
-    (void)printf("  record    %s here since %s (%s)\n", row->record.in_service ? "in service" : "not in service",
+    (void)printf("  record    %s here since %s (%s)\n",
+                 row->record.in_service ? "in service" : "not in service",
                  kit_time_iso(row->record.since_s, since), row->record.action);
 }
 
@@ -48,11 +50,11 @@ static void print_row(const struct ctl_row *row)
 {
     const char *scenario = kit_settings_text(&row->settings, KIT_PARAM_SCENARIO);
 
-    (void)printf("%s  %s  %s  %s\n", row->settings.tag, ctl_row_address(row), scenario ? scenario : "-",
-                 ctl_row_word(row));
+    (void)printf("%s  %s  %s  %s\n", row->settings.tag, ctl_row_address(row),
+                 scenario ? scenario : "-", ctl_row_word(row));
     if (row->facts.me[0])
-        (void)printf("  this node %s%s%s%s\n", row->facts.me, row->facts.my_node[0] ? " (" : "", row->facts.my_node,
-                     row->facts.my_node[0] ? ")" : "");
+        (void)printf("  this node %s%s%s%s\n", row->facts.me, row->facts.my_node[0] ? " (" : "",
+                     row->facts.my_node, row->facts.my_node[0] ? ")" : "");
     print_record(row);
     if (row->failed)
         (void)printf("  ! not known: %s\n", row->err.msg);

@@ -29,7 +29,8 @@ static void add_stats(struct kit_call_stats *sum, const struct kit_call_stats *o
 }
 
 /* Everything that can be asked together with `first`. */
-static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct ctl_row *first, bool for_claim)
+static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct ctl_row *first,
+                      bool for_claim)
 {
     struct kit_deadline by = kit_deadline_in_ms(
         ctl->clock, 1000 * kit_settings_number(&first->settings, KIT_PARAM_QUICKCHECK_TIMEOUT));
@@ -109,7 +110,8 @@ static void add_rows(const struct ctl *ctl, struct ctl_survey *survey, const str
     }
 }
 
-int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey, enum ctl_status *ret_status)
+int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
+               enum ctl_status *ret_status)
 {
     struct ctl_survey survey = {.broken = CTL_RIGHT};
     struct kit_conf *conf;
@@ -123,7 +125,8 @@ int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_sur
     add_rows(ctl, &survey, conf);
     kit_conf_free(conf);
     if (!survey.count && survey.broken == CTL_RIGHT) {
-        (void)kit_err_set(&err, KIT_ERR_CONFIG, "no resources in %s/resources.d", act_confdir(ctl->confdir));
+        (void)kit_err_set(&err, KIT_ERR_CONFIG, "no resources in %s/resources.d",
+                          act_confdir(ctl->confdir));
         ctl_complain(NULL, &err);
         *ret_status = CTL_CONFIG;
         ctl_survey_done(&survey);
@@ -176,8 +179,8 @@ const char *ctl_row_word(const struct ctl_row *row)
 
 const char *ctl_row_address(const struct ctl_row *row)
 {
-    static const enum kit_param names[] = {KIT_PARAM_ADDRESS, KIT_PARAM_ALLOCATION_ID, KIT_PARAM_HAVIP_ID,
-                                           KIT_PARAM_ENI};
+    static const enum kit_param names[] = {KIT_PARAM_ADDRESS, KIT_PARAM_ALLOCATION_ID,
+                                           KIT_PARAM_HAVIP_ID, KIT_PARAM_ENI};
 
     for (size_t i = 0; i < KIT_LEN(names); i++)
         if (kit_settings_text(&row->settings, names[i]))
@@ -187,7 +190,8 @@ const char *ctl_row_address(const struct ctl_row *row)
 
 static const char *state_name(enum kit_binding_state state)
 {
-    static const char *const names[] = {"held", "blackhole", "free", "absent", "missing", "foreign"};
+    static const char *const names[] = {"held",   "blackhole", "free",
+                                        "absent", "missing",   "foreign"};
 
     return names[state];
 }

@@ -1,5 +1,5 @@
-/* actions/ctl/survey.h - where are they all?  As few calls as can be: resources that reach the cloud in the same way are
- * asked for together. */
+/* actions/ctl/survey.h - where are they all?  As few calls as can be: resources that reach the
+ * cloud in the same way are asked for together. */
 #ifndef ACTIONS_CTL_SURVEY_H
 #define ACTIONS_CTL_SURVEY_H
 
@@ -21,19 +21,22 @@ struct ctl_survey {
     struct ctl_row *row;
     size_t count;
     struct kit_call_stats stats;
-    enum ctl_status broken; /* of configuration files that could not be used: CTL_RIGHT = none (each was complained of) */
+    enum ctl_status broken; /* of configuration files that could not be used: CTL_RIGHT = none (each
+                               was complained of) */
 };
 
-/* Reads the configuration, the records, and asks the cloud.  Per-resource failures are in the rows; -1 when there is nothing to
- * show at all (complained of already; *ret_status says what it amounts to).  Blocks for quickcheck_timeout at most, per group of
- * resources. */
+/* Reads the configuration, the records, and asks the cloud.  Per-resource failures are in the rows;
+ * -1 when there is nothing to show at all (complained of already; *ret_status says what it amounts
+ * to).  Blocks for quickcheck_timeout at most, per group of resources. */
 int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
                enum ctl_status *ret_status);
 void ctl_survey_done(struct ctl_survey *survey);
 
-/* Is all well with it, seen from here?  Wrong: nowhere, split, a blackhole, elsewhere although we should have it. */
+/* Is all well with it, seen from here?  Wrong: nowhere, split, a blackhole, elsewhere although we
+ * should have it. */
 enum ctl_status ctl_row_status(const struct ctl_row *row);
-const char *ctl_row_word(const struct ctl_row *row); /* "here", "other", "nowhere", "split", "blackhole", "foreign", "unknown" */
+const char *ctl_row_word(const struct ctl_row *row); /* "here", "other", "nowhere", "split",
+                                                        "blackhole", "foreign", "unknown" */
 /* The address, or whatever else names what is protected. */
 const char *ctl_row_address(const struct ctl_row *row);
 /* The members of a row's JSON object that all commands share; the caller opens and closes it. */

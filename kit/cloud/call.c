@@ -4,10 +4,13 @@
 
 #include "kit/base/mem.h"
 
-/* Throttled calls wait as the providers' SDKs do in standard mode: scale 1 s, cap 20 s.  Other failures may pass at any
- * moment, and somebody's service is waiting: scale 50 ms (botocore's new standard mode), cap 5 s. */
-static const struct kit_backoff after_throttle = {.base_ns = KIT_NS_PER_S, .cap_ns = 20 * KIT_NS_PER_S};
-static const struct kit_backoff after_failure = {.base_ns = 50 * KIT_NS_PER_MS, .cap_ns = 5 * KIT_NS_PER_S};
+/* Throttled calls wait as the providers' SDKs do in standard mode: scale 1 s, cap 20 s.  Other
+ * failures may pass at any moment, and somebody's service is waiting: scale 50 ms (botocore's new
+ * standard mode), cap 5 s. */
+static const struct kit_backoff after_throttle = {.base_ns = KIT_NS_PER_S,
+                                                  .cap_ns = 20 * KIT_NS_PER_S};
+static const struct kit_backoff after_failure = {.base_ns = 50 * KIT_NS_PER_MS,
+                                                 .cap_ns = 5 * KIT_NS_PER_S};
 
 enum phase {
     READY,  /* may be sent from not_before_ns on */
@@ -76,7 +79,8 @@ static void send_one(struct batch *b, struct flight *f)
     b->flying++;
 }
 
-/* After a failed try that may be repeated: when?  Ends the call when its time or its tries are up. */
+/* After a failed try that may be repeated: when?  Ends the call when its time or its tries are up.
+ */
 static void again_later(struct batch *b, struct flight *f, int64_t retry_after_ms)
 {
     const struct kit_clock *clock = b->caller->clock;
@@ -88,7 +92,8 @@ static void again_later(struct batch *b, struct flight *f, int64_t retry_after_m
         fail(b, f);
         return;
     }
-    int64_t nap_ns = kit_backoff_ns(throttled ? &after_throttle : &after_failure, call->tries, clock);
+    int64_t nap_ns =
+        kit_backoff_ns(throttled ? &after_throttle : &after_failure, call->tries, clock);
     if (retry_after_ms * KIT_NS_PER_MS > nap_ns)
         nap_ns = retry_after_ms * KIT_NS_PER_MS;
     f->not_before_ns = kit_clock_now_ns(clock) + nap_ns;
@@ -206,12 +211,13 @@ static void out_of_time(struct batch *b)
         if (f->phase == ENDED)
             continue;
         if (f->phase == FLYING && call->tries <= 1)
-            (void)kit_err_set(&call->err, KIT_ERR_TIMEOUT, "%s: no answer before the deadline", call->what);
+            (void)kit_err_set(&call->err, KIT_ERR_TIMEOUT, "%s: no answer before the deadline",
+                              call->what);
         else if (call->tries)
             (void)kit_err_wrap(&call->err, "deadline spent after %u tries", call->tries);
         else
-            (void)kit_err_set(&call->err, KIT_ERR_TIMEOUT, "%s: the deadline was spent before it was sent",
-                              call->what);
+            (void)kit_err_set(&call->err, KIT_ERR_TIMEOUT,
+                              "%s: the deadline was spent before it was sent", call->what);
         call->err.kind = KIT_ERR_TIMEOUT;
         call->err.outcome_open = open;
         end(b, f, true);

@@ -1,11 +1,12 @@
 /* kit/cloud/call.h - API calls, one or many in flight, with retries inside one deadline.
  *
- * A call knows how to encode itself (and sign: anew for each try) and how to decode its answer.  This module decides when it is
- * sent, how many are in flight, what is tried again and when.
+ * A call knows how to encode itself (and sign: anew for each try) and how to decode its answer.
+ * This module decides when it is sent, how many are in flight, what is tried again and when.
  *
- * The rule for changes: a call that `mutates` is tried again only when the last try certainly changed nothing (it was throttled,
- * refused before it ran, or never reached the server).  When its answer was lost it fails with err.outcome_open set, and whoever
- * asked must look at the cloud before asking again: a repeated change could take the address from a third node. */
+ * The rule for changes: a call that `mutates` is tried again only when the last try certainly
+ * changed nothing (it was throttled, refused before it ran, or never reached the server).  When its
+ * answer was lost it fails with err.outcome_open set, and whoever asked must look at the cloud
+ * before asking again: a repeated change could take the address from a third node. */
 #ifndef KIT_CLOUD_CALL_H
 #define KIT_CLOUD_CALL_H
 
@@ -19,15 +20,15 @@
 
 /* What decode says of a failure besides *err. */
 struct kit_call_again {
-    bool at_once;           /* something was put right (the clock offset): once more, without waiting */
-    bool renew;             /* credentials: call renew, then once more */
+    bool at_once; /* something was put right (the clock offset): once more, without waiting */
+    bool renew;   /* credentials: call renew, then once more */
     int64_t retry_after_ms; /* the server's own wish, -1 = none */
 };
 
 struct kit_call {
     const char *what; /* the action's name in errors and counts: "ReplaceRoute" */
     bool mutates;
-    bool metadata;    /* not an API call: not counted as one */
+    bool metadata;      /* not an API call: not counted as one */
     unsigned max_tries; /* 0 = the policy's */
     /* Fill *req (already initialised; timeouts are set by the caller). */
     int (*encode)(struct kit_call *call, struct kit_http_request *req, struct kit_err *err);
@@ -43,7 +44,8 @@ struct kit_call {
     unsigned tries;
 };
 
-/* How hard to try.  restore and recover try until their deadline; a check gives up early and says UNKNOWN. */
+/* How hard to try.  restore and recover try until their deadline; a check gives up early and says
+ * UNKNOWN. */
 struct kit_call_policy {
     unsigned max_tries; /* of one call; 0 = until the deadline */
     unsigned max_in_flight;
@@ -51,8 +53,8 @@ struct kit_call_policy {
 };
 
 struct kit_call_stats {
-    unsigned calls;   /* API calls sent, tries included */
-    unsigned rounds;  /* batches of API calls, one after the other */
+    unsigned calls;  /* API calls sent, tries included */
+    unsigned rounds; /* batches of API calls, one after the other */
     unsigned throttled;
     unsigned metadata; /* metadata requests sent */
     int64_t skew_s;    /* the clock offset that had to be corrected, 0 = none */
@@ -65,9 +67,10 @@ struct kit_caller {
     struct kit_call_stats stats;
 };
 
-/* Runs all calls to their ends; returns 0 when all succeeded, else -1 with *err = the first failed call's error in the order of
- * `call` ("WHAT: …", and "; N of M calls failed" when several).  Blocks until `by` at most: what is not finished then
- * fails with KIT_ERR_TIMEOUT that keeps the last reason in its message. */
+/* Runs all calls to their ends; returns 0 when all succeeded, else -1 with *err = the first failed
+ * call's error in the order of `call` ("WHAT: …", and "; N of M calls failed" when several). Blocks
+ * until `by` at most: what is not finished then fails with KIT_ERR_TIMEOUT that keeps the last
+ * reason in its message. */
 int kit_call_all(struct kit_caller *caller, struct kit_call *const call[], size_t count,
                  struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 

@@ -15,8 +15,8 @@ struct kit_binding *kit_facts_add(struct kit_facts *facts)
 {
     /* Grows at powers of two: count says when. */
     if (!(facts->count & (facts->count - 1)))
-        facts->binding =
-            kit_mem_grow(facts->binding, facts->count ? 2 * facts->count : 1, sizeof(*facts->binding));
+        facts->binding = kit_mem_grow(facts->binding, facts->count ? 2 * facts->count : 1,
+                                      sizeof(*facts->binding));
     struct kit_binding *b = &facts->binding[facts->count++];
     memset(b, 0, sizeof(*b));
     return b;

@@ -10,7 +10,8 @@ extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
 
 static const struct kit_provider *const providers[] = {&kit_aws};
 
-const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip, NULL};
+const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip,
+                                                       NULL};
 
 const char *kit_registry_ca_file(void)
 {
@@ -38,8 +39,8 @@ static const struct kit_provider *by_host(void)
     return NULL;
 }
 
-static const struct kit_provider *by_metadata(const struct kit_settings *settings, struct kit_caller *caller,
-                                              struct kit_deadline by)
+static const struct kit_provider *by_metadata(const struct kit_settings *settings,
+                                              struct kit_caller *caller, struct kit_deadline by)
 {
     for (size_t i = 0; i < KIT_LEN(providers); i++)
         if (providers[i]->answers(settings, caller, by))
@@ -47,8 +48,9 @@ static const struct kit_provider *by_metadata(const struct kit_settings *setting
     return NULL;
 }
 
-int kit_registry_provider(const struct kit_settings *settings, struct kit_caller *caller, struct kit_deadline by,
-                          const struct kit_provider **ret_provider, struct kit_err *err)
+int kit_registry_provider(const struct kit_settings *settings, struct kit_caller *caller,
+                          struct kit_deadline by, const struct kit_provider **ret_provider,
+                          struct kit_err *err)
 {
     const char *name = kit_settings_text(settings, KIT_PARAM_PROVIDER);
     const struct kit_provider *found;
@@ -56,7 +58,8 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
     if (!kit_str_eq(name, "auto")) {
         found = by_name(name);
         if (!found)
-            return kit_err_set(err, KIT_ERR_CONFIG, "provider = %s: this build of cloudvip has no such provider", name);
+            return kit_err_set(err, KIT_ERR_CONFIG,
+                               "provider = %s: this build of cloudvip has no such provider", name);
     } else {
         found = by_host();
         if (!found)
@@ -64,7 +67,8 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
         /* Not a wrong configuration: on the right host the metadata service may just be away. */
         if (!found)
             return kit_err_set(err, KIT_ERR_TRANSIENT,
-                               "provider = auto: DMI names no cloud that is known, and no metadata service answered: "
+                               "provider = auto: DMI names no cloud that is known, and no metadata "
+                               "service answered: "
                                "set `provider`");
     }
     *ret_provider = found;
@@ -87,7 +91,8 @@ int kit_registry_mover(const struct kit_provider *provider, const struct kit_set
         (void)kit_buf_printf(&known, "%s%s", known.len_bytes ? ", " : "", (*m)->scenario);
     }
     if (!scenario)
-        return kit_err_set(err, KIT_ERR_CONFIG, "`scenario` is missing (on %s: %s)", provider->name, known.data);
-    return kit_err_set(err, KIT_ERR_CONFIG, "scenario = %s: not on provider %s (there: %s)", scenario,
-                       provider->name, known.data);
+        return kit_err_set(err, KIT_ERR_CONFIG, "`scenario` is missing (on %s: %s)", provider->name,
+                           known.data);
+    return kit_err_set(err, KIT_ERR_CONFIG, "scenario = %s: not on provider %s (there: %s)",
+                       scenario, provider->name, known.data);
 }

@@ -1,4 +1,4 @@
-/* kit/conf/load.c - the configuration directory, and LifeKeeper's info field. */
+/* kit/conf/load.c - the configuration directory. */
 #include "kit/conf/load.h"
 
 #include <limits.h>
@@ -481,84 +481,4 @@ int kit_conf_settings(const struct kit_conf *conf, const char *tag,
     }
     *ret_settings = settings;
     return 0;
-}
-
-/* ---- LifeKeeper's info field
- * ---------------------------------------------------------------------- */
-
-/* What is wrong with the field as a whole, or NULL. */
-static const char *unfit_field(const char *text)
-{
-    if (strlen(text) > KIT_CONF_WORDS_BYTES)
-        return "longer than 8 KiB";
-    for (const char *c = text; *c; c++) {
-        if (*c == ',')
-            return "a comma (LifeKeeper's extend cuts there; separate lists with ';')";
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return "a control character";
-    }
-    return NULL;
-}
-
-/* One word, cut out and ended: key and value point into it. */
-static int split_word(char *word, size_t number, struct kit_overlay *list, size_t count,
-                      const char *origin, struct kit_err *err)
-{
-    char *equals = strchr(word, '=');
-
-    if (!equals || equals == word)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: word %zu is not key=value", origin, number);
-    *equals = '\0';
-    for (size_t i = 0; i < count; i++)
-        if (kit_str_eq(list[i].key, word))
-            return kit_err_set(err, KIT_ERR_CONFIG, "%s: %.64s is set twice", origin, word);
-    list[count] = (struct kit_overlay){.key = word, .value = equals + 1, .origin = origin};
-    return 0;
-}
-
-int kit_conf_parse_words(const char *text, const char *origin, struct kit_overlay **ret_overlay,
-                         size_t *ret_count, struct kit_err *err)
-{
-    const char *wrong = unfit_field(text);
-    const char *cursor = text, *word;
-    size_t len, words = 0, count = 0;
-
-    if (wrong)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s", origin, wrong);
-    while (kit_str_word(&cursor, " ", &word, &len))
-        words++;
-    if (words > KIT_PARAM_COUNT)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: more words than there are parameters", origin);
-    if (words == 0) {
-        *ret_overlay = NULL;
-        *ret_count = 0;
-        return 0;
-    }
-
-    /* One block: the list, then the copies that it points to. */
-    size_t list_bytes = words * sizeof(struct kit_overlay);
-    size_t origin_bytes = strlen(origin) + 1;
-    char *block = kit_mem_new(1, list_bytes + origin_bytes + strlen(text) + 1);
-    struct kit_overlay *list = (struct kit_overlay *)(void *)block;
-    char *origin_copy = block + list_bytes, *at = origin_copy + origin_bytes;
-    memcpy(origin_copy, origin, origin_bytes);
-    cursor = text;
-    while (kit_str_word(&cursor, " ", &word, &len)) {
-        memcpy(at, word, len); /* the block is zeroed: the NUL is there */
-        if (split_word(at, count + 1, list, count, origin_copy, err)) {
-            free(block);
-            return -1;
-        }
-        count++;
-        at += len + 1;
-    }
-    *ret_overlay = list;
-    *ret_count = count;
-    return 0;
-}
-
-void kit_conf_words_free(struct kit_overlay *overlay, size_t count)
-{
-    (void)count;
-    free(overlay);
 }

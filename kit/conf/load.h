@@ -52,8 +52,8 @@ int kit_conf_settings(const struct kit_conf *conf, const char *tag,
                       const struct kit_overlay *overlay, size_t overlay_count,
                       struct kit_settings *ret_settings, struct kit_err *err) KIT_CHECKED;
 
-/* The overlay of LifeKeeper's info field: words `key=value` separated by spaces.  A comma or
- * control character (a tab too) in it, a word without '=', a repeated key, more than
+/* In check.c.  The overlay of LifeKeeper's info field: words `key=value` separated by spaces.  A
+ * comma or control character (a tab too) in it, a word without '=', a repeated key, more than
  * KIT_CONF_WORDS_BYTES: KIT_ERR_CONFIG; no message shows a value. Lists use ';' there.  Nothing but
  * spaces: no overlay (NULL, 0).  Strings live as long as the overlay; `origin` is copied. */
 #define KIT_CONF_WORDS_BYTES 8192u /* all parameters with long values take less than half of it */

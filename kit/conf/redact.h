@@ -4,7 +4,8 @@
 
 #include "kit/base/buf.h"
 
-/* Append `value` with whatever may be a secret replaced by "***": the user and password part of a URL. */
+/* Append `value` with whatever may be a secret replaced by "***": the user and password part of a
+ * URL. */
 void kit_redact(struct kit_buf *out, const char *value);
 
 #endif

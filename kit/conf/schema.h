@@ -1,6 +1,7 @@
 /* kit/conf/schema.h - every parameter once: name, type, default, one sentence.
  *
- * The parser, the checks, `--help`, the OCF meta-data and the manual are made from this table or held against it. */
+ * The parser, the checks, `--help`, the OCF meta-data and the manual are made from this table or
+ * held against it. */
 #ifndef KIT_CONF_SCHEMA_H
 #define KIT_CONF_SCHEMA_H
 
@@ -19,15 +20,15 @@ enum kit_type {
     KIT_TYPE_ADDRESS, /* IPv4 or IPv6; kept in canonical form */
     KIT_TYPE_IFNAME,  /* 1-15 characters, no '/', no white space */
     KIT_TYPE_ID,      /* an object of the cloud: letters, digits, '-', '_', '.', at most 63 */
-    KIT_TYPE_IDS,     /* a list of those, separated by commas, semicolons or white space; no repeats */
-    KIT_TYPE_URL,     /* http or https, as kit_url_parse */
-    KIT_TYPE_TEXT,    /* printable, at most 2047 bytes */
-    KIT_TYPE_PATH,    /* absolute */
+    KIT_TYPE_IDS,  /* a list of those, separated by commas, semicolons or white space; no repeats */
+    KIT_TYPE_URL,  /* http or https, as kit_url_parse */
+    KIT_TYPE_TEXT, /* printable, at most 2047 bytes */
+    KIT_TYPE_PATH, /* absolute */
     KIT_TYPE_UNKNOWN_POLICY, /* ok | fail | fail-after N (also fail-after:N, one word) */
 };
 
-/* A parameter with SESSION set takes part in how the cloud is reached: resources that agree in all of those
- * can share requests. */
+/* A parameter with SESSION set takes part in how the cloud is reached: resources that agree in all
+ * of those can share requests. */
 #define KIT_PARAMS(X)                                                                              \
     /* id, name, type, form, default, session, sentence */                                         \
     X(PROVIDER, "provider", CHOICE, "aws|aliyun|auto", "auto", true,                               \
@@ -78,14 +79,15 @@ enum kit_type {
       "Limit of quickCheck; LifeKeeper's generic application kills at 22")                         \
     X(ON_UNKNOWN, "on_unknown", UNKNOWN_POLICY, "ok|fail|fail-after N", "ok", false,               \
       "What quickCheck makes of a state that it could not ask for")                                \
-    X(HOOK_DIR, "hook_dir", PATH, "", "/etc/cloudvip/hooks", false, "Directory of the site's hooks") \
+    X(HOOK_DIR, "hook_dir", PATH, "", "/etc/cloudvip/hooks", false,                                \
+      "Directory of the site's hooks")                                                             \
     X(HOOK_TIMEOUT, "hook_timeout", SECONDS, "1..300", "10", false, "Limit of one hook")
 
 enum kit_param {
 #define X(id, name, type, form, dflt, session, text) KIT_PARAM_##id,
     KIT_PARAMS(X)
 #undef X
-        KIT_PARAM_COUNT,
+    KIT_PARAM_COUNT,
     KIT_PARAM_NONE = KIT_PARAM_COUNT,
 };
 
@@ -101,7 +103,8 @@ extern const struct kit_param_info kit_param_info[KIT_PARAM_COUNT];
 enum kit_param kit_param_by_name(const char *name); /* KIT_PARAM_NONE: no such */
 const char *kit_param_near(const char *name);       /* the name meant by a typing error, or NULL */
 
-/* What a mover makes of a parameter.  Those with the same `any_of` (> 0) form a group: one of it must be given. */
+/* What a mover makes of a parameter.  Those with the same `any_of` (> 0) form a group: one of it
+ * must be given. */
 struct kit_param_use {
     enum kit_param param;
     bool required;
@@ -110,12 +113,13 @@ struct kit_param_use {
 
 /* A value and where it came from. */
 struct kit_setting {
-    bool given;      /* by a source; else it is the default, or absent */
-    char *text;      /* canonical; NULL = absent.  Owned. */
-    char *origin;    /* "/etc/cloudvip/resources.d/vip1.conf:3", "info field", "default" */
-    int64_t number;  /* NUMBER, SECONDS; BOOL 0/1; UNKNOWN_POLICY: 0 ok, 1 fail, N fail after N in a row */
+    bool given;     /* by a source; else it is the default, or absent */
+    char *text;     /* canonical; NULL = absent.  Owned. */
+    char *origin;   /* "/etc/cloudvip/resources.d/vip1.conf:3", "info field", "default" */
+    int64_t number; /* NUMBER, SECONDS; BOOL 0/1; UNKNOWN_POLICY: 0 ok, 1 fail, N fail after N in a
+                       row */
     struct kit_addr addr; /* ADDRESS */
-    char **list;     /* IDS: NULL-terminated */
+    char **list;          /* IDS: NULL-terminated */
 };
 
 /* The settings of one resource.  */
@@ -125,17 +129,20 @@ struct kit_settings {
 };
 void kit_settings_init(struct kit_settings *settings, const char *tag); /* all defaults */
 void kit_settings_done(struct kit_settings *settings);
-/* Parse and put one value.  KIT_ERR_CONFIG "ORIGIN: KEY: what is wrong with VALUE" (a value of a parameter that may hold
- * a secret is not shown). */
+/* Parse and put one value.  KIT_ERR_CONFIG "ORIGIN: KEY: what is wrong with VALUE" (a value of a
+ * parameter that may hold a secret is not shown). */
 int kit_settings_put(struct kit_settings *settings, enum kit_param param, const char *value,
                      const char *origin, struct kit_err *err) KIT_CHECKED;
 
-const char *kit_settings_text(const struct kit_settings *s, enum kit_param param); /* NULL = absent */
-int64_t kit_settings_number(const struct kit_settings *s, enum kit_param param);   /* 0 = absent */
+const char *kit_settings_text(const struct kit_settings *s,
+                              enum kit_param param);                             /* NULL = absent */
+int64_t kit_settings_number(const struct kit_settings *s, enum kit_param param); /* 0 = absent */
 bool kit_settings_yes(const struct kit_settings *s, enum kit_param param);
 bool kit_settings_is(const struct kit_settings *s, enum kit_param param, const char *word);
-const struct kit_addr *kit_settings_addr(const struct kit_settings *s, enum kit_param param); /* NULL = absent */
-char *const *kit_settings_list(const struct kit_settings *s, enum kit_param param); /* NULL = absent */
+const struct kit_addr *kit_settings_addr(const struct kit_settings *s,
+                                         enum kit_param param); /* NULL = absent */
+char *const *kit_settings_list(const struct kit_settings *s,
+                               enum kit_param param); /* NULL = absent */
 /* Both reach the cloud in the same way (all SESSION parameters equal). */
 bool kit_settings_same_session(const struct kit_settings *a, const struct kit_settings *b);
 

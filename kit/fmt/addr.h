@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KIT_ADDR_TEXT 46  /* INET6_ADDRSTRLEN */
+#define KIT_ADDR_TEXT 46 /* INET6_ADDRSTRLEN */
 #define KIT_CIDR_TEXT 50
 
 struct kit_addr {
@@ -17,7 +17,8 @@ struct kit_cidr {
     uint8_t prefix_len;
 };
 
-bool kit_addr_parse(const char *text, struct kit_addr *ret_addr); /* no zone, no brackets, no leading zeros */
+bool kit_addr_parse(const char *text,
+                    struct kit_addr *ret_addr); /* no zone, no brackets, no leading zeros */
 /* Canonical (RFC 5952).  Returns buf. */
 const char *kit_addr_text(const struct kit_addr *addr, char buf[KIT_ADDR_TEXT]);
 bool kit_addr_eq(const struct kit_addr *a, const struct kit_addr *b);

@@ -1,4 +1,5 @@
-/* kit/fmt/json.h - JSON read with limits and written with stable order.  json-c does the work; nobody else includes it. */
+/* kit/fmt/json.h - JSON read with limits and written with stable order.  json-c does the work;
+ * nobody else includes it. */
 #ifndef KIT_FMT_JSON_H
 #define KIT_FMT_JSON_H
 
@@ -20,13 +21,16 @@ int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json
 void kit_json_done(struct kit_json *json); /* strings inside are wiped before they are freed */
 
 const struct kit_json_node *kit_json_root(const struct kit_json *json);
-const struct kit_json_node *kit_json_get(const struct kit_json_node *object, const char *key); /* or NULL; NULL in, NULL out */
-size_t kit_json_count(const struct kit_json_node *array); /* 0 when it is no array */
+const struct kit_json_node *kit_json_get(const struct kit_json_node *object,
+                                         const char *key); /* or NULL; NULL in, NULL out */
+size_t kit_json_count(const struct kit_json_node *array);  /* 0 when it is no array */
 const struct kit_json_node *kit_json_at(const struct kit_json_node *array, size_t index);
 /* A string's bytes, borrowed; NULL when the node is NULL, no string, or holds a NUL byte. */
 const char *kit_json_string(const struct kit_json_node *node);
-bool kit_json_int(const struct kit_json_node *node, int64_t *ret_value); /* numbers and numeric strings */
-bool kit_json_bool(const struct kit_json_node *node, bool *ret_value);   /* true/false and "true"/"false" */
+bool kit_json_int(const struct kit_json_node *node,
+                  int64_t *ret_value); /* numbers and numeric strings */
+bool kit_json_bool(const struct kit_json_node *node,
+                   bool *ret_value); /* true/false and "true"/"false" */
 
 /* Writing: a small writer into a kit_buf, that minds commas, escapes and nesting (at most 16 deep).
  *   kit_json_open(&w, NULL, '{'); kit_json_put_string(&w, "tag", tag); kit_json_close(&w);
@@ -40,7 +44,8 @@ struct kit_json_writer {
 };
 void kit_json_open(struct kit_json_writer *w, const char *key, char bracket); /* '{' or '[' */
 void kit_json_close(struct kit_json_writer *w);
-void kit_json_put_string(struct kit_json_writer *w, const char *key, const char *value); /* NULL: null */
+void kit_json_put_string(struct kit_json_writer *w, const char *key,
+                         const char *value); /* NULL: null */
 void kit_json_put_int(struct kit_json_writer *w, const char *key, int64_t value);
 void kit_json_put_bool(struct kit_json_writer *w, const char *key, bool value);
 

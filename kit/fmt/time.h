@@ -1,5 +1,5 @@
-/* kit/fmt/time.h - the three spellings of time that the clouds use.  All UTC, all independent of the locale.
- * Written times are held within 1970 … 9999. */
+/* kit/fmt/time.h - the three spellings of time that the clouds use.  All UTC, all independent of
+ * the locale. Written times are held within 1970 … 9999. */
 #ifndef KIT_FMT_TIME_H
 #define KIT_FMT_TIME_H
 

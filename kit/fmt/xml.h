@@ -1,7 +1,8 @@
 /* kit/fmt/xml.h - an answer in XML, read strictly and walked by local names.
  *
- * libxml2 is the parser: no network, no entities, no DTD (a document with a DOCTYPE is refused), depth and size
- * limits of libxml2's defaults.  Name spaces are ignored, as the vendors' own clients do. */
+ * libxml2 is the parser: no network, no entities, no DTD (a document with a DOCTYPE is refused),
+ * depth and size limits of libxml2's defaults.  Name spaces are ignored, as the vendors' own
+ * clients do. */
 #ifndef KIT_FMT_XML_H
 #define KIT_FMT_XML_H
 
@@ -30,10 +31,11 @@ const struct kit_xml_node *kit_xml_find(const struct kit_xml_node *node, const c
 const struct kit_xml_node *kit_xml_next(const struct kit_xml_node *node);
 
 #define KIT_XML_EACH(node, parent, name)                                                           \
-    for (const struct kit_xml_node *node = kit_xml_child((parent), (name)); node; node = kit_xml_next(node))
+    for (const struct kit_xml_node *node = kit_xml_child((parent), (name)); node;                  \
+         node = kit_xml_next(node))
 
-/* Text of the child `name` into dst, trimmed: true when the child is there and fitted (an empty element is "").
- * Absent or too long: false and dst is "".  */
+/* Text of the child `name` into dst, trimmed: true when the child is there and fitted (an empty
+ * element is ""). Absent or too long: false and dst is "".  */
 bool kit_xml_text(const struct kit_xml_node *parent, const char *name, char *dst, size_t dst_bytes);
 /* As above for the node itself. */
 bool kit_xml_own_text(const struct kit_xml_node *node, char *dst, size_t dst_bytes);

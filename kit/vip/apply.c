@@ -3,7 +3,8 @@
 #include "kit/vip/verify.h"
 #include "kit/vip/where.h"
 
-/* Between looks: fast at first (most changes are there at once), then sparing with the API's budget. */
+/* Between looks: fast at first (most changes are there at once), then sparing with the API's
+ * budget. */
 #define LOOK_FIRST_MS INT64_C(100)
 #define LOOK_CAP_MS   INT64_C(2000)
 
@@ -14,7 +15,8 @@ static void tell(const struct kit_vip *vip, enum kit_vip_event event, const stru
         vip->observer(vip->observer_arg, event, facts, step);
 }
 
-int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts, struct kit_err *err)
+int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
+                   struct kit_err *err)
 {
     struct kit_query query = {.settings = vip->settings, .for_claim = for_claim};
 
@@ -30,7 +32,8 @@ int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_fa
     return 0;
 }
 
-/* ---- waiting between looks --------------------------------------------------------------------- */
+/* ---- waiting between looks ---------------------------------------------------------------------
+ */
 
 struct looking {
     int64_t nap_ms;
@@ -39,9 +42,9 @@ struct looking {
 
 static struct looking start_looking(const struct kit_vip *vip)
 {
-    return (struct looking){
-        .nap_ms = LOOK_FIRST_MS,
-        .until = kit_deadline_earlier(vip->by, kit_deadline_in_ms(vip->clock, KIT_VERIFY_WINDOW_MS))};
+    return (struct looking){.nap_ms = LOOK_FIRST_MS,
+                            .until = kit_deadline_earlier(
+                                vip->by, kit_deadline_in_ms(vip->clock, KIT_VERIFY_WINDOW_MS))};
 }
 
 /* Would another look after the next nap still fall into the window? */
@@ -57,7 +60,8 @@ static void nap(const struct kit_vip *vip, struct looking *l, const struct kit_f
     l->nap_ms = l->nap_ms * 2 > LOOK_CAP_MS ? LOOK_CAP_MS : l->nap_ms * 2;
 }
 
-/* ---- claim ------------------------------------------------------------------------------------- */
+/* ---- claim -------------------------------------------------------------------------------------
+ */
 
 static const struct kit_step *first_failed(const struct kit_plan *plan, size_t *ret_done)
 {
@@ -74,14 +78,14 @@ static const struct kit_step *first_failed(const struct kit_plan *plan, size_t *
 }
 
 /* Sends the steps.  -1 when one failed for good; lost answers are no failure yet. */
-static int change(struct kit_vip *vip, const struct kit_facts *facts, struct kit_plan *plan, bool release,
-                  struct kit_err *err)
+static int change(struct kit_vip *vip, const struct kit_facts *facts, struct kit_plan *plan,
+                  bool release, struct kit_err *err)
 {
     const struct kit_mover *mover = vip->mover;
     const struct kit_step *failed;
     size_t done;
-    int rc = (release ? mover->release : mover->claim)(vip->cloud, vip->settings, facts, plan->step, plan->count,
-                                                       vip->by, err);
+    int rc = (release ? mover->release : mover->claim)(vip->cloud, vip->settings, facts, plan->step,
+                                                       plan->count, vip->by, err);
 
     for (size_t i = 0; i < plan->count; i++)
         tell(vip, KIT_VIP_STEP, facts, &plan->step[i]);
@@ -103,9 +107,11 @@ static bool open_need(const struct kit_plan *plan)
     return false;
 }
 
-/* Look until the claim is seen, or has to be repeated (*ret_again, then *facts and *plan are new). */
-static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct looking *l, struct kit_facts *facts,
-                     struct kit_plan *plan, bool *ret_again, struct kit_err *err)
+/* Look until the claim is seen, or has to be repeated (*ret_again, then *facts and *plan are new).
+ */
+static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct looking *l,
+                     struct kit_facts *facts, struct kit_plan *plan, bool *ret_again,
+                     struct kit_err *err)
 {
     bool needs_too = open_need(plan);
 
@@ -129,7 +135,8 @@ static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct look
             kit_verify_trim(verify, plan);
             *ret_again = plan->count > 0;
             if (*ret_again && last)
-                return kit_err_set(err, KIT_ERR_TIMEOUT, "%s: no answer to our claim, and no time left to repeat it",
+                return kit_err_set(err, KIT_ERR_TIMEOUT,
+                                   "%s: no answer to our claim, and no time left to repeat it",
                                    kit_step_place(&plan->step[0]));
             return 0;
         }
@@ -137,7 +144,8 @@ static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct look
     }
 }
 
-static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct kit_plan *plan, struct kit_err *err)
+static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct kit_plan *plan,
+                            struct kit_err *err)
 {
     struct looking l = start_looking(vip);
     struct kit_verify verify;
@@ -179,7 +187,8 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
     return rc;
 }
 
-/* ---- release ----------------------------------------------------------------------------------- */
+/* ---- release -----------------------------------------------------------------------------------
+ */
 
 int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, struct kit_err *err)
 {
@@ -197,10 +206,12 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         kit_plan_release(&facts, &plan);
         *ret_held = plan.count > 0;
         if (*ret_held && *ret_changed && is_last(vip, &l)) {
-            rc = kit_err_set(err, KIT_ERR_TIMEOUT, "%s: the cloud still shows it here after our release",
+            rc = kit_err_set(err, KIT_ERR_TIMEOUT,
+                             "%s: the cloud still shows it here after our release",
                              kit_step_place(&plan.step[0]));
         } else if (*ret_held) {
-            /* Again for a look that shows it still: the release names the association, so a second one is harmless. */
+            /* Again for a look that shows it still: the release names the association, so a second
+             * one is harmless. */
             if (*ret_changed)
                 nap(vip, &l, &facts);
             *ret_changed = true;

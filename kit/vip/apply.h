@@ -11,8 +11,8 @@ enum kit_vip_event {
     KIT_VIP_WAIT,  /* the cloud does not show the change yet: looking again */
 };
 /* Told what happens, for logs and progress; must not block. */
-typedef void (*kit_vip_observer_fn)(void *arg, enum kit_vip_event event, const struct kit_facts *facts,
-                                    const struct kit_step *step);
+typedef void (*kit_vip_observer_fn)(void *arg, enum kit_vip_event event,
+                                    const struct kit_facts *facts, const struct kit_step *step);
 
 /* What one run works with; all borrowed. */
 struct kit_vip {
@@ -29,14 +29,15 @@ struct kit_vip {
 int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
                    struct kit_err *err) KIT_CHECKED;
 
-/* Bring it here, whoever has it, and see it here.  0 only when a look showed it here.  *ret_changed: something was sent.
- * Twice is the same as once; killed at any point, a second run finishes.
- * Errors: what locate, plan and the cloud say; KIT_ERR_CONFLICT when another node takes it back; when some bindings moved and others
- * failed, the message says how many, and the observer has heard which. */
+/* Bring it here, whoever has it, and see it here.  0 only when a look showed it here. *ret_changed:
+ * something was sent. Twice is the same as once; killed at any point, a second run finishes.
+ * Errors: what locate, plan and the cloud say; KIT_ERR_CONFLICT when another node takes it back;
+ * when some bindings moved and others failed, the message says how many, and the observer has heard
+ * which. */
 int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err) KIT_CHECKED;
 
-/* Take what is ours off us, and see it gone.  Bindings of other nodes are not touched.  *ret_held: it is known to be
- * here still (only with an error). */
+/* Take what is ours off us, and see it gone.  Bindings of other nodes are not touched.  *ret_held:
+ * it is known to be here still (only with an error). */
 int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held,
                     struct kit_err *err) KIT_CHECKED;
 

@@ -23,7 +23,8 @@ static const struct kit_rule *rule_of(const struct kit_mover *mover, unsigned nu
     return NULL;
 }
 
-static int check_needs(const struct kit_facts *facts, const struct kit_mover *mover, struct kit_err *err)
+static int check_needs(const struct kit_facts *facts, const struct kit_mover *mover,
+                       struct kit_err *err)
 {
     for (size_t i = 0; i < facts->needs; i++) {
         const struct kit_need *need = &facts->need[i];
@@ -31,14 +32,16 @@ static int check_needs(const struct kit_facts *facts, const struct kit_mover *mo
 
         if (need->fix)
             continue;
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s is %s, must be %s (rule %u: %s; %s)", need->place, need->what,
-                           need->now, need->then, need->rule, rule ? rule->means : "", rule ? rule->remedy : "");
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s is %s, must be %s (rule %u: %s; %s)",
+                           need->place, need->what, need->now, need->then, need->rule,
+                           rule ? rule->means : "", rule ? rule->remedy : "");
     }
     return 0;
 }
 
 /* All places in that state, for one message about all of them. */
-static void list_places(const struct kit_facts *facts, enum kit_binding_state state, struct kit_buf *out)
+static void list_places(const struct kit_facts *facts, enum kit_binding_state state,
+                        struct kit_buf *out)
 {
     for (size_t i = 0; i < facts->count; i++)
         if (facts->binding[i].state == state)
@@ -54,19 +57,21 @@ static int check_bindings(const struct kit_facts *facts, struct kit_err *err)
 
         if (b->state == KIT_BINDING_FOREIGN)
             return kit_err_set(err, KIT_ERR_CONFIG,
-                               "%s is bound to %s, which is no node's interface: refused; if it may be taken, free it there first",
+                               "%s is bound to %s, which is no node's interface: refused; if it "
+                               "may be taken, free it there first",
                                b->place, b->holder[0] ? b->holder : "a service of the cloud");
     }
     list_places(facts, KIT_BINDING_MISSING, &places);
     if (places.len_bytes)
         return kit_err_set(err, KIT_ERR_CONFIG,
-                           "no route for the address in %s%s: create it there, correct `route_tables`, or set create_route = yes",
+                           "no route for the address in %s%s: create it there, correct "
+                           "`route_tables`, or set create_route = yes",
                            places.data, places.overflow ? ", ..." : "");
     return 0;
 }
 
-int kit_plan_claim(const struct kit_facts *facts, const struct kit_mover *mover, struct kit_plan *ret_plan,
-                   struct kit_err *err)
+int kit_plan_claim(const struct kit_facts *facts, const struct kit_mover *mover,
+                   struct kit_plan *ret_plan, struct kit_err *err)
 {
     struct kit_plan plan = {0};
 
@@ -99,7 +104,8 @@ static void describe_now(const struct kit_binding *b, struct kit_buf *out)
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "no route"); return;
     case KIT_BINDING_BLACKHOLE:
-        (void)kit_buf_printf(out, "blackhole (%s is gone)", b->holder[0] ? b->holder : "its target");
+        (void)kit_buf_printf(out, "blackhole (%s is gone)",
+                             b->holder[0] ? b->holder : "its target");
         return;
     case KIT_BINDING_HELD:
     case KIT_BINDING_FOREIGN: break;
@@ -111,11 +117,12 @@ static void describe_now(const struct kit_binding *b, struct kit_buf *out)
         (void)kit_buf_printf(out, " at %s", b->detail);
 }
 
-void kit_plan_describe(const struct kit_step *step, const struct kit_facts *facts, struct kit_buf *out)
+void kit_plan_describe(const struct kit_step *step, const struct kit_facts *facts,
+                       struct kit_buf *out)
 {
     if (step->need) {
-        (void)kit_buf_printf(out, "%s: %s %s -> %s", step->need->place, step->need->what, step->need->now,
-                             step->need->then);
+        (void)kit_buf_printf(out, "%s: %s %s -> %s", step->need->place, step->need->what,
+                             step->need->now, step->need->then);
         return;
     }
     (void)kit_buf_printf(out, "%s: ", step->binding->place);

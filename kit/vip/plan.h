@@ -1,4 +1,5 @@
-/* kit/vip/plan.h - what has to change for the address to be here, or to be released.  Pure: facts in, steps out. */
+/* kit/vip/plan.h - what has to change for the address to be here, or to be released.  Pure: facts
+ * in, steps out. */
 #ifndef KIT_VIP_PLAN_H
 #define KIT_VIP_PLAN_H
 
@@ -12,9 +13,10 @@ struct kit_plan {
 };
 void kit_plan_done(struct kit_plan *plan);
 
-/* One step for every need that restore fixes and every binding that is not right.  Refused, before anything is changed
- * (KIT_ERR_CONFIG, with the rule's number where there is one): a binding held by what is no node, one that is missing and may not be
- * created, a need that restore must not fix. */
+/* One step for every need that restore fixes and every binding that is not right.  Refused, before
+ * anything is changed (KIT_ERR_CONFIG, with the rule's number where there is one): a binding held
+ * by what is no node, one that is missing and may not be created, a need that restore must not fix.
+ */
 int kit_plan_claim(const struct kit_facts *facts, const struct kit_mover *mover,
                    struct kit_plan *ret_plan, struct kit_err *err) KIT_CHECKED;
 

@@ -18,17 +18,21 @@ const char *kit_record_dir(void)
 }
 
 /* Tags may hold '/': percent-encoded, every tag is one file name. */
-static int path_of(const char *name, const char *suffix, char *path, size_t path_bytes, struct kit_err *err)
+static int path_of(const char *name, const char *suffix, char *path, size_t path_bytes,
+                   struct kit_err *err)
 {
     KIT_AUTO(kit_buf) file = KIT_BUF(240);
 
     kit_uri_encode(&file, name);
-    if (file.overflow || !kit_str_format(path, path_bytes, "%s/%s%s", kit_record_dir(), file.data, suffix))
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: too long for a file name in %s", name, kit_record_dir());
+    if (file.overflow ||
+        !kit_str_format(path, path_bytes, "%s/%s%s", kit_record_dir(), file.data, suffix))
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: too long for a file name in %s", name,
+                           kit_record_dir());
     return 0;
 }
 
-static void take_text(const struct kit_json_node *root, const char *key, char *dst, size_t dst_bytes)
+static void take_text(const struct kit_json_node *root, const char *key, char *dst,
+                      size_t dst_bytes)
 {
     const char *text = kit_json_string(kit_json_get(root, key));
 
@@ -74,7 +78,8 @@ int kit_record_write(const char *tag, const struct kit_record *record, struct ki
     struct kit_json_writer w = {.out = &text, .pretty = true};
     char path[4096];
 
-    if (path_of(tag, ".json", path, sizeof(path), err) || kit_file_make_dir(kit_record_dir(), 0755, err))
+    if (path_of(tag, ".json", path, sizeof(path), err) ||
+        kit_file_make_dir(kit_record_dir(), 0755, err))
         return -1;
     kit_json_open(&w, NULL, '{');
     kit_json_put_string(&w, "tag", tag);

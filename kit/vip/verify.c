@@ -56,20 +56,23 @@ static bool as_before(const struct kit_verify_item *item, const struct kit_bindi
 }
 
 /* Somebody else has it, and not merely still. */
-static enum kit_verdict look_at_other(struct kit_verify_item *item, const struct kit_binding *b, struct kit_err *err)
+static enum kit_verdict look_at_other(struct kit_verify_item *item, const struct kit_binding *b,
+                                      struct kit_err *err)
 {
     if (!kit_str_eq(item->other, b->holder))
         item->other_seen = 0;
     (void)kit_str_copy(item->other, sizeof(item->other), b->holder);
     if (++item->other_seen < 2)
         return KIT_VERDICT_WAIT; /* one read may come from anywhere; two agree */
-    (void)kit_err_set(err, KIT_ERR_CONFLICT, "%s: %s%s%s%s took it after our claim; we do not fight over it", b->place,
-                      b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node, b->node[0] ? ")" : "");
+    (void)kit_err_set(err, KIT_ERR_CONFLICT,
+                      "%s: %s%s%s%s took it after our claim; we do not fight over it", b->place,
+                      b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node,
+                      b->node[0] ? ")" : "");
     return KIT_VERDICT_CONFLICT;
 }
 
-static enum kit_verdict look_at(struct kit_verify_item *item, const struct kit_binding *b, bool last,
-                                struct kit_err *err)
+static enum kit_verdict look_at(struct kit_verify_item *item, const struct kit_binding *b,
+                                bool last, struct kit_err *err)
 {
     item->again = false;
     if (b->right) {
@@ -87,14 +90,16 @@ static enum kit_verdict look_at(struct kit_verify_item *item, const struct kit_b
     }
     if (!last)
         return KIT_VERDICT_WAIT;
-    (void)kit_err_set(err, KIT_ERR_CONFLICT, "%s: the cloud said yes to our claim, and still shows %s%s%s%s: it was taken back",
-                      b->place, b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node,
-                      b->node[0] ? ")" : "");
+    (void)kit_err_set(
+        err, KIT_ERR_CONFLICT,
+        "%s: the cloud said yes to our claim, and still shows %s%s%s%s: it was taken back",
+        b->place, b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node,
+        b->node[0] ? ")" : "");
     return KIT_VERDICT_CONFLICT;
 }
 
-enum kit_verdict kit_verify_look(struct kit_verify *verify, const struct kit_facts *facts, bool last,
-                                 struct kit_err *err)
+enum kit_verdict kit_verify_look(struct kit_verify *verify, const struct kit_facts *facts,
+                                 bool last, struct kit_err *err)
 {
     enum kit_verdict worst = facts->count ? KIT_VERDICT_DONE : KIT_VERDICT_WAIT;
 
@@ -112,7 +117,8 @@ enum kit_verdict kit_verify_look(struct kit_verify *verify, const struct kit_fac
             worst = verdict;
     }
     if (worst == KIT_VERDICT_WAIT && last) {
-        (void)kit_err_set(err, KIT_ERR_CONFLICT, "the cloud said yes to our claim, and does not show the address here");
+        (void)kit_err_set(err, KIT_ERR_CONFLICT,
+                          "the cloud said yes to our claim, and does not show the address here");
         return KIT_VERDICT_CONFLICT;
     }
     return worst;
@@ -124,7 +130,8 @@ void kit_verify_trim(const struct kit_verify *verify, struct kit_plan *plan)
 
     for (size_t i = 0; i < plan->count; i++) {
         const struct kit_step *step = &plan->step[i];
-        const struct kit_verify_item *item = step->binding ? find(verify, step->binding->place) : NULL;
+        const struct kit_verify_item *item =
+            step->binding ? find(verify, step->binding->place) : NULL;
 
         if (step->need || (item && item->again))
             plan->step[kept++] = *step;

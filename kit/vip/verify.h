@@ -1,19 +1,21 @@
-/* kit/vip/verify.h - after a claim: is it done, or stale, or lost, or taken back?  Pure: looks in, a verdict out.
+/* kit/vip/verify.h - after a claim: is it done, or stale, or lost, or taken back?  Pure: looks in,
+ * a verdict out.
  *
- * The clouds are eventually consistent, answers get lost, and other nodes claim too.  Binding by binding, a look says:
- *   ours                                   done
- *   as before, and the cloud had said yes  a stale read, or taken back: wait; at the window's end it is a conflict
- *   as before, and its answer was lost     it was not applied: claim it again
- *   a third holder, twice in a row         another node claimed it after us: a conflict; we do not fight
- *   ours before, now another's             the same: it was taken back
- * "As before" means the same holder by the same handle: an association that was made anew has a new id. */
+ * The clouds are eventually consistent, answers get lost, and other nodes claim too.  Binding by
+ * binding, a look says: ours                                   done as before, and the cloud had
+ * said yes  a stale read, or taken back: wait; at the window's end it is a conflict as before, and
+ * its answer was lost     it was not applied: claim it again a third holder, twice in a row another
+ * node claimed it after us: a conflict; we do not fight ours before, now another's             the
+ * same: it was taken back "As before" means the same holder by the same handle: an association that
+ * was made anew has a new id. */
 #ifndef KIT_VIP_VERIFY_H
 #define KIT_VIP_VERIFY_H
 
 #include "kit/cloud/cloud.h"
 #include "kit/vip/plan.h"
 
-/* How long a stale read is believed possible.  EC2's guide speaks of seconds, rarely more ("Eventual consistency"). */
+/* How long a stale read is believed possible.  EC2's guide speaks of seconds, rarely more
+ * ("Eventual consistency"). */
 #define KIT_VERIFY_WINDOW_MS 30000
 
 enum kit_verdict {
@@ -26,10 +28,10 @@ enum kit_verdict {
 struct kit_verify_item {
     char place[KIT_ID];
     char holder[KIT_ID], handle[KIT_ID]; /* before our claim */
-    bool acknowledged;  /* the cloud said yes to our claim */
-    bool was_ours;      /* seen right since */
-    char other[KIT_ID]; /* the last third holder seen … */
-    unsigned other_seen; /* … in so many looks in a row */
+    bool acknowledged;                   /* the cloud said yes to our claim */
+    bool was_ours;                       /* seen right since */
+    char other[KIT_ID];                  /* the last third holder seen … */
+    unsigned other_seen;                 /* … in so many looks in a row */
     bool again;
 };
 
@@ -44,11 +46,13 @@ void kit_verify_done(struct kit_verify *verify);
 /* A claim was tried: note which steps were acknowledged. */
 void kit_verify_claimed(struct kit_verify *verify, const struct kit_plan *plan);
 
-/* `last`: the window or the deadline is over: what would be WAIT is now CONFLICT (KIT_ERR_CONFLICT in *err). */
-enum kit_verdict kit_verify_look(struct kit_verify *verify, const struct kit_facts *facts, bool last,
-                                 struct kit_err *err);
+/* `last`: the window or the deadline is over: what would be WAIT is now CONFLICT (KIT_ERR_CONFLICT
+ * in *err). */
+enum kit_verdict kit_verify_look(struct kit_verify *verify, const struct kit_facts *facts,
+                                 bool last, struct kit_err *err);
 
-/* The steps of a plan on the newest facts that are to be claimed again: the others are dropped from it. */
+/* The steps of a plan on the newest facts that are to be claimed again: the others are dropped from
+ * it. */
 void kit_verify_trim(const struct kit_verify *verify, struct kit_plan *plan);
 
 #endif

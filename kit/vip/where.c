@@ -11,7 +11,8 @@ const char *kit_where_name(enum kit_whereabouts where)
 
 const char *kit_where_shape_name(enum kit_where_shape shape)
 {
-    static const char *const names[] = {"here", "other", "nowhere", "split", "blackhole", "foreign"};
+    static const char *const names[] = {"here",  "other",     "nowhere",
+                                        "split", "blackhole", "foreign"};
 
     return names[shape];
 }
@@ -44,8 +45,10 @@ enum kit_where_shape kit_where_shape(const struct kit_facts *facts)
     }
     if (!held)
         return KIT_SHAPE_NOWHERE;
-    /* Held by us but not as configured (another private address): it is nobody else's, and not served. */
-    return held == facts->count && same && !facts->binding[0].mine ? KIT_SHAPE_ONE_OTHER : KIT_SHAPE_SPLIT;
+    /* Held by us but not as configured (another private address): it is nobody else's, and not
+     * served. */
+    return held == facts->count && same && !facts->binding[0].mine ? KIT_SHAPE_ONE_OTHER
+                                                                   : KIT_SHAPE_SPLIT;
 }
 
 /* Does an earlier binding belong to the same group (same state, same holder)? */
@@ -70,12 +73,15 @@ static void describe_group(const struct kit_binding *b, struct kit_buf *out)
             (void)kit_buf_printf(out, " (%s)", b->node);
         break;
     case KIT_BINDING_BLACKHOLE:
-        (void)kit_buf_printf(out, "blackhole (%s is gone)", b->holder[0] ? b->holder : "its target");
+        (void)kit_buf_printf(out, "blackhole (%s is gone)",
+                             b->holder[0] ? b->holder : "its target");
         break;
     case KIT_BINDING_FREE: (void)kit_buf_puts(out, "bound to nobody"); break;
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "missing"); break;
-    case KIT_BINDING_FOREIGN: (void)kit_buf_printf(out, "on %s, which is no node", b->holder); break;
+    case KIT_BINDING_FOREIGN:
+        (void)kit_buf_printf(out, "on %s, which is no node", b->holder);
+        break;
     }
 }
 

@@ -11,7 +11,8 @@ struct aws_creds {
     struct kit_secret secret_key;
     struct kit_secret token;
     int64_t expires_s; /* unix time */
-    char source[96];   /* for people: "environment", "profile prod in /root/.aws/credentials", "role node1 of the instance" */
+    char source[96];   /* for people: "environment", "profile prod in /root/.aws/credentials", "role
+                          node1 of the instance" */
 };
 void aws_creds_done(struct aws_creds *creds);
 
@@ -22,14 +23,15 @@ struct aws_endpoint {
 struct aws_cloud {
     struct kit_cloud base; /* first: a kit_cloud is cast to this */
     const struct kit_settings *settings;
-    char region[KIT_ID];        /* "" until aws_region */
-    struct aws_creds creds;     /* access_key_id "" until aws_creds_get */
+    char region[KIT_ID];    /* "" until aws_region */
+    struct aws_creds creds; /* access_key_id "" until aws_creds_get */
     struct kit_secret imds_token;
-    int64_t skew_s;             /* server's clock minus ours, kept once it is 240 s or more; see ec2.c */
+    int64_t skew_s; /* server's clock minus ours, kept once it is 240 s or more; see ec2.c */
     struct aws_endpoint ec2, sts; /* url "" until first used */
 };
 
-/* The region: parameter, AWS_REGION, AWS_DEFAULT_REGION, profile, metadata service, in this order.  Blocks for the last. */
+/* The region: parameter, AWS_REGION, AWS_DEFAULT_REGION, profile, metadata service, in this order.
+ * Blocks for the last. */
 int aws_region(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
 /* The provider's clock: ours, corrected by the offset that was measured. */

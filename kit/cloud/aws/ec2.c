@@ -19,7 +19,13 @@ int aws_ec2_ready(struct aws_cloud *cloud, struct kit_deadline by, struct kit_er
                             &cloud->ec2, err);
 }
 
-enum { ITEM_ENI, ITEM_VPC, ITEM_NODE, ITEM_ADDRESSES, ITEMS };
+enum {
+    ITEM_ENI,
+    ITEM_VPC,
+    ITEM_NODE,
+    ITEM_ADDRESSES,
+    ITEMS
+};
 
 static void first_line(const struct aws_imds_item *item, char *dst, size_t dst_bytes)
 {
@@ -54,8 +60,8 @@ static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_dea
         if (i == ITEM_NODE)
             (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/%s", leaf[i]);
         else
-            (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/network/interfaces/macs/%s/%s",
-                                 mac, leaf[i]);
+            (void)kit_str_format(path[i], sizeof(path[i]),
+                                 "meta-data/network/interfaces/macs/%s/%s", mac, leaf[i]);
         item[i] = (struct aws_imds_item){
             .path = path[i], .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
     }
@@ -81,14 +87,16 @@ static int find_by_interface(struct aws_cloud *cloud, const char *interface, str
     if (kit_link_read(interface, &link, err))
         return -1;
     if (!link.mac[0])
-        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI", interface);
+        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI",
+                           interface);
     if (ask_metadata(cloud, link.mac, by, &me, err))
         return kit_err_wrap(err, "find the ENI of interface %s (MAC %s)", interface, link.mac);
     if (!me.eni[0])
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
-                           "set `interface` to one that is, or `eni` to its id",
-                           interface, link.mac);
+        return kit_err_set(
+            err, KIT_ERR_CONFIG,
+            "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
+            "set `interface` to one that is, or `eni` to its id",
+            interface, link.mac);
     (void)kit_str_copy(me.interface, sizeof(me.interface), interface);
     aws_session_keep_me(cloud, &me);
     *ret_me = me;
@@ -99,7 +107,8 @@ static int find_by_interface(struct aws_cloud *cloud, const char *interface, str
 static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, char ret_vpc[KIT_ID],
                     struct kit_err *err)
 {
-    struct aws_imds_item mac = {.path = "meta-data/mac", .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct aws_imds_item mac = {.path = "meta-data/mac",
+                                .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
     struct aws_me me = {0};
     char text[32];
     int rc = aws_imds_read(cloud, &mac, 1, by, err);
@@ -121,7 +130,8 @@ int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, un
 
     if (eni)
         (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
-    else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me, err))
+    else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me,
+                               err))
         return -1;
     if (vpc)
         (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
@@ -159,5 +169,6 @@ void aws_step_result(const struct aws_query *q, struct kit_step *step)
         return;
     }
     step->err = q->call.err;
-    step->result = step->err.outcome_open || q->note == AWS_NOTE_TAKEN ? KIT_STEP_OPEN : KIT_STEP_FAILED;
+    step->result =
+        step->err.outcome_open || q->note == AWS_NOTE_TAKEN ? KIT_STEP_OPEN : KIT_STEP_FAILED;
 }

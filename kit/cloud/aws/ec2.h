@@ -1,4 +1,5 @@
-/* kit/cloud/aws/ec2.h - what the EC2 movers share: a session that is ready, our own ENI, described pages. */
+/* kit/cloud/aws/ec2.h - what the EC2 movers share: a session that is ready, our own ENI, described
+ * pages. */
 #ifndef KIT_CLOUD_AWS_EC2_H
 #define KIT_CLOUD_AWS_EC2_H
 
@@ -8,24 +9,25 @@
 /* EC2 takes at most 200 values in the filters of one request (docs: "Filter your resources"). */
 #define AWS_FILTER_VALUES 200
 
-/* Region, endpoint and credentials are there after this; nothing to do when they are already.  Blocks for the metadata
- * service and STS, until `by` at most. */
+/* Region, endpoint and credentials are there after this; nothing to do when they are already.
+ * Blocks for the metadata service and STS, until `by` at most. */
 int aws_ec2_ready(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
 /* Our ENI: who shall hold the address. */
 struct aws_me {
-    char interface[16];            /* "" when the ENI was named */
+    char interface[16]; /* "" when the ENI was named */
     char eni[KIT_ID];
-    char vpc[KIT_ID];              /* "" when it was not asked for */
-    char node[KIT_ID];             /* "" when not known */
-    char primary[KIT_ADDR_TEXT];   /* primary private IPv4 address, "" when not known */
+    char vpc[KIT_ID];            /* "" when it was not asked for */
+    char node[KIT_ID];           /* "" when not known */
+    char primary[KIT_ADDR_TEXT]; /* primary private IPv4 address, "" when not known */
 };
 enum aws_me_wants {
     AWS_ME_ENI = 0,
     AWS_ME_VPC = 1, /* vpc_id of the settings, else of the metadata service */
 };
-/* The parameter `eni`, else the metadata service's answer for the MAC of `interface`; asked once per interface and
- * session.  KIT_ERR_CONFIG: no such interface, or it is no ENI of this instance. */
+/* The parameter `eni`, else the metadata service's answer for the MAC of `interface`; asked once
+ * per interface and session.  KIT_ERR_CONFIG: no such interface, or it is no ENI of this instance.
+ */
 int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
                 struct kit_deadline by, struct aws_me *ret_me, struct kit_err *err) KIT_CHECKED;
 
@@ -39,8 +41,8 @@ struct aws_eni {
 /* Reads one <item> of a networkInterfaceSet; false without a networkInterfaceId. */
 bool aws_eni_decode(const struct kit_xml_node *item, struct aws_eni *ret_eni);
 
-/* Puts a finished call's outcome into its step.  A change that another node was quicker with (AWS_NOTE_TAKEN) is OPEN: look
- * again and decide. */
+/* Puts a finished call's outcome into its step.  A change that another node was quicker with
+ * (AWS_NOTE_TAKEN) is OPEN: look again and decide. */
 void aws_step_result(const struct aws_query *q, struct kit_step *step);
 
 #endif

@@ -1,8 +1,9 @@
 /* aws elastic-ip: the association of one Elastic IP, moved to our ENI in one call.
  *
- * AssociateAddress with AllowReassociation takes it from whoever has it; the parameter is always sent, since EC2's default and those of
- * its imitations differ.  DisassociateAddress names the association, and every association has an id of its own: so a release can
- * never hit one that another node has made meanwhile. */
+ * AssociateAddress with AllowReassociation takes it from whoever has it; the parameter is always
+ * sent, since EC2's default and those of its imitations differ.  DisassociateAddress names the
+ * association, and every association has an id of its own: so a release can never hit one that
+ * another node has made meanwhile. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +14,16 @@
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
     struct aws_me me;
-    const char *allocation_id;      /* or NULL */
-    const struct kit_addr *address; /* or NULL */
+    const char *allocation_id;              /* or NULL */
+    const struct kit_addr *address;         /* or NULL */
     const struct kit_addr *private_address; /* or NULL */
 };
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading -----------------------------------------------------------------------------------
+ */
 
-static bool is_address(const struct kit_xml_node *item, const char *name, const struct kit_addr *wanted)
+static bool is_address(const struct kit_xml_node *item, const char *name,
+                       const struct kit_addr *wanted)
 {
     char text[KIT_ADDR_TEXT];
     struct kit_addr addr;
@@ -34,12 +37,13 @@ static bool is_wanted(const struct kit_xml_node *item, const struct target *t)
     char id[KIT_ID];
 
     if (t->allocation_id)
-        return kit_xml_text(item, "allocationId", id, sizeof(id)) && kit_str_eq(id, t->allocation_id);
+        return kit_xml_text(item, "allocationId", id, sizeof(id)) &&
+               kit_str_eq(id, t->allocation_id);
     return is_address(item, "publicIp", t->address);
 }
 
-/* Is the private address that it maps to the configured one, or, with none configured, the ENI's primary one?  (Where
- * the primary one is not known, any address of our ENI will do.) */
+/* Is the private address that it maps to the configured one, or, with none configured, the ENI's
+ * primary one?  (Where the primary one is not known, any address of our ENI will do.) */
 static bool maps_right(const struct kit_xml_node *item, const struct target *t)
 {
     struct kit_addr primary;
@@ -70,8 +74,8 @@ static void take_address(const struct kit_xml_node *item, struct target *t)
     b->right = b->mine && maps_right(item, t);
 }
 
-static void encode_search(struct aws_cloud *cloud, struct target *t, size_t count, size_t *next, bool by_id,
-                          struct aws_query *q)
+static void encode_search(struct aws_cloud *cloud, struct target *t, size_t count, size_t *next,
+                          bool by_id, struct aws_query *q)
 {
     char text[KIT_ADDR_TEXT];
     unsigned n = 0;
@@ -82,7 +86,8 @@ static void encode_search(struct aws_cloud *cloud, struct target *t, size_t coun
         const struct target *one = &t[*next];
 
         if (one->query && !one->query->failed && !one->allocation_id == !by_id)
-            aws_query_filter_value(q, ++n, by_id ? one->allocation_id : kit_addr_text(one->address, text));
+            aws_query_filter_value(q, ++n,
+                                   by_id ? one->allocation_id : kit_addr_text(one->address, text));
     }
 }
 
@@ -94,8 +99,10 @@ static bool any(const struct target *t, size_t count, size_t from, bool by_id)
     return false;
 }
 
-/* All addresses that are named in one way, in as many calls as EC2's limit of filter values asks for. */
-static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool by_id, struct kit_deadline by)
+/* All addresses that are named in one way, in as many calls as EC2's limit of filter values asks
+ * for. */
+static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool by_id,
+                   struct kit_deadline by)
 {
     size_t from = 0;
 
@@ -115,7 +122,7 @@ static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool
                 t[i].query->err = err;
                 continue;
             }
-            KIT_XML_EACH(item, kit_xml_child(kit_xml_root(&q.xml), "addressesSet"), "item")
+            KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "addressesSet"), "item")
                 if (is_wanted(item, &t[i]) && !t[i].query->facts.count)
                     take_address(item, &t[i]);
         }
@@ -124,8 +131,8 @@ static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool
     }
 }
 
-/* An association without an instance: an ENI that lost its instance (a fair takeover), or a NAT gateway, a load balancer and the
- * like (never ours to take).  The ENI's type tells. */
+/* An association without an instance: an ENI that lost its instance (a fair takeover), or a NAT
+ * gateway, a load balancer and the like (never ours to take).  The ENI's type tells. */
 static void look_behind(struct aws_cloud *cloud, struct target *t, struct kit_deadline by)
 {
     struct kit_binding *b = t->query->facts.binding;
@@ -137,9 +144,10 @@ static void look_behind(struct aws_cloud *cloud, struct target *t, struct kit_de
     if (aws_query_run(&q, by, &t->query->err)) {
         t->query->failed = q.note != AWS_NOTE_GONE; /* deleted since: it holds nothing any more */
         if (t->query->failed)
-            (void)kit_err_wrap(&t->query->err, "find out what %s is, which has %s", b->holder, b->place);
+            (void)kit_err_wrap(&t->query->err, "find out what %s is, which has %s", b->holder,
+                               b->place);
     } else {
-        KIT_XML_EACH(item, kit_xml_child(kit_xml_root(&q.xml), "networkInterfaceSet"), "item")
+        KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "networkInterfaceSet"), "item")
             if (aws_eni_decode(item, &eni) && kit_str_eq(eni.id, b->holder) &&
                 (eni.requester_managed || (eni.type[0] && !kit_str_eq(eni.type, "interface") &&
                                            !kit_str_starts(eni.type, "efa"))))
@@ -158,7 +166,8 @@ static void finish_target(struct aws_cloud *cloud, struct target *t, struct kit_
         return;
     if (!query->facts.count) {
         query->failed = true;
-        (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND, "DescribeAddresses: no Elastic IP %s in this account and region",
+        (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND,
+                          "DescribeAddresses: no Elastic IP %s in this account and region",
                           t->allocation_id ? t->allocation_id : kit_addr_text(t->address, text));
         return;
     }
@@ -167,7 +176,8 @@ static void finish_target(struct aws_cloud *cloud, struct target *t, struct kit_
         look_behind(cloud, t, by);
 }
 
-static void prepare_target(struct aws_cloud *cloud, struct target *t, struct kit_query *query, struct kit_deadline by)
+static void prepare_target(struct aws_cloud *cloud, struct target *t, struct kit_query *query,
+                           struct kit_deadline by)
 {
     const struct kit_settings *settings = query->settings;
 
@@ -183,8 +193,8 @@ static void prepare_target(struct aws_cloud *cloud, struct target *t, struct kit
     (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
 }
 
-static int locate(struct kit_cloud *base, struct kit_query query[], size_t count, struct kit_deadline by,
-                  struct kit_err *err)
+static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,
+                  struct kit_deadline by, struct kit_err *err)
 {
     struct aws_cloud *cloud = (struct aws_cloud *)base;
     struct target *t;
@@ -202,10 +212,12 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- changing ---------------------------------------------------------------------------------- */
+/* ---- changing ----------------------------------------------------------------------------------
+ */
 
-static int claim(struct kit_cloud *base, const struct kit_settings *settings, const struct kit_facts *facts,
-                 struct kit_step step[], size_t count, struct kit_deadline by, struct kit_err *err)
+static int claim(struct kit_cloud *base, const struct kit_settings *settings,
+                 const struct kit_facts *facts, struct kit_step step[], size_t count,
+                 struct kit_deadline by, struct kit_err *err)
 {
     const char *private_address = kit_settings_text(settings, KIT_PARAM_PRIVATE_ADDRESS);
     struct aws_query q;
@@ -225,8 +237,9 @@ static int claim(struct kit_cloud *base, const struct kit_settings *settings, co
     return rc;
 }
 
-static int release(struct kit_cloud *base, const struct kit_settings *settings, const struct kit_facts *facts,
-                   struct kit_step step[], size_t count, struct kit_deadline by, struct kit_err *err)
+static int release(struct kit_cloud *base, const struct kit_settings *settings,
+                   const struct kit_facts *facts, struct kit_step step[], size_t count,
+                   struct kit_deadline by, struct kit_err *err)
 {
     struct aws_query q;
     int rc = 0;
@@ -238,7 +251,8 @@ static int release(struct kit_cloud *base, const struct kit_settings *settings, 
         aws_query_param(&q, "AssociationId", step[i].binding->handle);
         rc = aws_query_run(&q, by, err);
         aws_step_result(&q, &step[i]);
-        if (rc && q.note == AWS_NOTE_GONE) { /* that association is no more: nothing left to release */
+        if (rc &&
+            q.note == AWS_NOTE_GONE) { /* that association is no more: nothing left to release */
             step[i].result = KIT_STEP_DONE;
             rc = 0;
         }
@@ -247,18 +261,22 @@ static int release(struct kit_cloud *base, const struct kit_settings *settings, 
     return rc;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------------
+ */
 
 static const struct kit_param_use params[] = {
-    {KIT_PARAM_ADDRESS, false, 1},   {KIT_PARAM_ALLOCATION_ID, false, 1},   {KIT_PARAM_INTERFACE, false, 2},
-    {KIT_PARAM_ENI, false, 2},       {KIT_PARAM_PRIVATE_ADDRESS, false, 0},
+    {KIT_PARAM_ADDRESS, false, 1},         {KIT_PARAM_ALLOCATION_ID, false, 1},
+    {KIT_PARAM_INTERFACE, false, 2},       {KIT_PARAM_ENI, false, 2},
+    {KIT_PARAM_PRIVATE_ADDRESS, false, 0},
 };
 
 static const struct kit_permission permissions[] = {
     {"ec2:DescribeAddresses", "*", "to see where the Elastic IP is", KIT_PARAM_NONE},
-    {"ec2:DescribeNetworkInterfaces", "*", "to tell a node's interface from a NAT gateway's", KIT_PARAM_NONE},
+    {"ec2:DescribeNetworkInterfaces", "*", "to tell a node's interface from a NAT gateway's",
+     KIT_PARAM_NONE},
     {"ec2:AssociateAddress", "elastic-ip, network-interface", "to bind it here", KIT_PARAM_NONE},
-    {"ec2:DisassociateAddress", "elastic-ip, network-interface", "to release our own association", KIT_PARAM_NONE},
+    {"ec2:DisassociateAddress", "elastic-ip, network-interface", "to release our own association",
+     KIT_PARAM_NONE},
 };
 
 extern const struct kit_mover kit_aws_elastic_ip;

@@ -14,7 +14,8 @@ const struct aws_service aws_sts = {"sts", "2011-06-15"};
 /* As botocore sends it; it is part of what is signed. */
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 
-/* An offset below this is a slow network or a lazy clock, and EC2 takes it; aws-sdk-js uses the same figure. */
+/* An offset below this is a slow network or a lazy clock, and EC2 takes it; aws-sdk-js uses the
+ * same figure. */
 #define SKEW_MIN_S 240
 /* A Date that took longer than this to arrive says nothing (aws-sdk-js). */
 #define SKEW_TRIP_MS (900 * 1000)

@@ -32,15 +32,16 @@ struct aws_query {
     const struct aws_service *service;
     unsigned flags;
     const struct aws_endpoint *endpoint; /* set by init to the cloud's endpoint of the service */
-    const struct aws_creds *creds;       /* sign with these; NULL = the cloud's, renewed when refused */
-    struct kit_buf form;  /* secret: it may hold a web identity token */
-    unsigned filters;     /* Filter.N so far */
-    struct kit_xml xml;   /* the answer, after success */
-    enum aws_error_note note; /* of the last failure */
+    const struct aws_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
+    struct kit_buf form;           /* secret: it may hold a web identity token */
+    unsigned filters;              /* Filter.N so far */
+    struct kit_xml xml;            /* the answer, after success */
+    enum aws_error_note note;      /* of the last failure */
     bool skew_tried;
 };
 
-/* The clouds's region, endpoint and credentials are needed by the time the call runs: ec2.c's aws_ec2_ready sees to that. */
+/* The clouds's region, endpoint and credentials are needed by the time the call runs: ec2.c's
+ * aws_ec2_ready sees to that. */
 void aws_query_init(struct aws_query *q, struct aws_cloud *cloud, const struct aws_service *service,
                     const char *action, unsigned flags);
 void aws_query_done(struct aws_query *q);

@@ -1,5 +1,6 @@
-/* Where the routes are: one DescribeRouteTables for all resources of a session (more only when filters or pages overflow), and
- * beside it DescribeNetworkInterfaces where a claim has to know the source/destination check. */
+/* Where the routes are: one DescribeRouteTables for all resources of a session (more only when
+ * filters or pages overflow), and beside it DescribeNetworkInterfaces where a claim has to know the
+ * source/destination check. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ struct group {
     size_t count;
     unsigned values; /* filter values so far, an upper bound */
     struct aws_query query;
-    int page_size; /* MaxResults; 0 = not sent: the whole answer at once, as the filters make it small */
+    int page_size; /* MaxResults; 0 = not sent: the whole answer at once, as the filters make it
+                      small */
     char token[1024];
 };
 
@@ -32,7 +34,8 @@ static bool is_source_dest_check(const struct kit_settings *s, const char *word)
     return kit_settings_is(s, KIT_PARAM_SOURCE_DEST_CHECK, word);
 }
 
-/* ---- describing -------------------------------------------------------------------------------- */
+/* ---- describing --------------------------------------------------------------------------------
+ */
 
 static void add_values(struct group *g, const char *filter, bool addresses)
 {
@@ -62,7 +65,8 @@ static void encode_group(struct aws_cloud *cloud, struct group *g)
     aws_query_init(&g->query, cloud, &aws_ec2, "DescribeRouteTables", AWS_READS);
     add_values(g, first->listed ? "route-table-id" : "vpc-id", false);
     if (!first->all_tables)
-        add_values(g, v6 ? "route.destination-ipv6-cidr-block" : "route.destination-cidr-block", true);
+        add_values(g, v6 ? "route.destination-ipv6-cidr-block" : "route.destination-cidr-block",
+                   true);
     if (g->page_size) {
         (void)kit_str_format(size, sizeof(size), "%d", g->page_size);
         aws_query_param(&g->query, "MaxResults", size);
@@ -76,11 +80,12 @@ static int take_page(struct group *g, struct kit_err *err)
     const struct kit_xml_node *root = kit_xml_root(&g->query.xml);
     char token[sizeof(g->token)];
 
-    KIT_XML_EACH(table, kit_xml_child(root, "routeTableSet"), "item")
+    KIT_XML_EACH (table, kit_xml_child(root, "routeTableSet"), "item")
         for (size_t i = 0; i < g->count; i++)
             aws_route_take_table(table, g->target[i]);
     if (!kit_xml_text(root, "nextToken", token, sizeof(token)) && kit_xml_child(root, "nextToken"))
-        return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: a nextToken of more than %zu bytes",
+        return kit_err_set(err, KIT_ERR_PROTOCOL,
+                           "DescribeRouteTables: a nextToken of more than %zu bytes",
                            sizeof(token) - 1);
     if (token[0] && kit_str_eq(token, g->token))
         return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: the same nextToken twice");
@@ -96,7 +101,8 @@ static void group_failed(struct group *g, const struct kit_err *err)
     }
 }
 
-/* An answer over the ceiling: ask for it in parts, and in smaller ones.  EC2 takes a MaxResults of 5 to 100. */
+/* An answer over the ceiling: ask for it in parts, and in smaller ones.  EC2 takes a MaxResults of
+ * 5 to 100. */
 static bool smaller_pages(struct group *g)
 {
     if (g->query.call.err.sys != EFBIG || g->page_size == 5)
@@ -105,7 +111,8 @@ static bool smaller_pages(struct group *g)
     return true;
 }
 
-/* The first page has been asked for, together with those of the other groups: take it, then the rest. */
+/* The first page has been asked for, together with those of the other groups: take it, then the
+ * rest. */
 static void all_pages(struct search *s, struct group *g)
 {
     struct kit_err err;
@@ -130,9 +137,11 @@ static void all_pages(struct search *s, struct group *g)
     }
 }
 
-/* ---- the source/destination check -------------------------------------------------------------- */
+/* ---- the source/destination check --------------------------------------------------------------
+ */
 
-static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t, struct aws_query *q)
+static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t,
+                       struct aws_query *q)
 {
     aws_query_init(q, cloud, &aws_ec2, "DescribeNetworkInterfaces", AWS_READS);
     aws_query_param(q, "NetworkInterfaceId.1", t->me.eni);
@@ -147,26 +156,30 @@ static void take_eni(struct aws_route_target *t, struct aws_query *q)
     if (q->call.failed) {
         query->failed = true;
         query->err = q->call.err;
-        (void)kit_err_wrap(&query->err, "read the source/dest check of %s (`source_dest_check = ignore` does without)",
-                           t->me.eni);
+        (void)kit_err_wrap(
+            &query->err,
+            "read the source/dest check of %s (`source_dest_check = ignore` does without)",
+            t->me.eni);
         return;
     }
-    KIT_XML_EACH(item, set, "item") {
+    KIT_XML_EACH (item, set, "item") {
         if (!aws_eni_decode(item, &eni) || !kit_str_eq(eni.id, t->me.eni))
             continue;
         (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), eni.node);
         if (!eni.source_dest_check)
             return;
         struct kit_need *need = &query->facts.need[query->facts.needs++];
-        *need = (struct kit_need){.what = "source/dest check", .now = "on", .then = "off",
+        *need = (struct kit_need){.what = "source/dest check",
+                                  .now = "on",
+                                  .then = "off",
                                   .rule = AWS_RULE_SOURCE_DEST_CHECK,
                                   .fix = is_source_dest_check(query->settings, "disable")};
         (void)kit_str_copy(need->place, sizeof(need->place), t->me.eni);
         return;
     }
     query->failed = true;
-    (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND, "DescribeNetworkInterfaces: no ENI %s in this account and region",
-                      t->me.eni);
+    (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND,
+                      "DescribeNetworkInterfaces: no ENI %s in this account and region", t->me.eni);
 }
 
 static bool wants_eni(const struct aws_route_target *t)
@@ -174,14 +187,16 @@ static bool wants_eni(const struct aws_route_target *t)
     return t->query->for_claim && !is_source_dest_check(t->query->settings, "ignore");
 }
 
-/* ---- the whole search -------------------------------------------------------------------------- */
+/* ---- the whole search --------------------------------------------------------------------------
+ */
 
 static bool fits(const struct group *g, const struct aws_route_target *t, unsigned values)
 {
     const struct aws_route_target *first = g->target[0];
 
-    return first->destination.addr.family == t->destination.addr.family && !first->listed == !t->listed &&
-           first->all_tables == t->all_tables && g->values + values <= AWS_FILTER_VALUES;
+    return first->destination.addr.family == t->destination.addr.family &&
+           !first->listed == !t->listed && first->all_tables == t->all_tables &&
+           g->values + values <= AWS_FILTER_VALUES;
 }
 
 static void put_into_group(struct search *s, struct aws_route_target *t)
@@ -267,14 +282,15 @@ static void explain_missing(struct search *s, struct aws_route_target *t)
     aws_query_filter(&q, "vpc-id");
     aws_query_filter_value(&q, 1, t->me.vpc);
     if (!aws_query_run(&q, s->by, &err)) {
-        KIT_XML_EACH(table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item")
+        KIT_XML_EACH (table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item")
             if (kit_xml_text(table, "routeTableId", id, sizeof(id)))
                 (void)kit_buf_printf(&names, "%s%s", names.len_bytes ? ", " : "", id);
     }
     aws_query_done(&q);
     t->query->failed = true;
     (void)kit_err_set(&t->query->err, KIT_ERR_CONFIG,
-                      "no route table of %s has a route to %s (looked at: %s%s): create it, or set create_route = yes",
+                      "no route table of %s has a route to %s (looked at: %s%s): create it, or set "
+                      "create_route = yes",
                       t->me.vpc, kit_cidr_text(&t->destination, text),
                       names.len_bytes ? names.data : "none found", names.overflow ? ", ..." : "");
 }
@@ -295,7 +311,6 @@ static void finish(struct search *s)
             explain_missing(s, t);
     }
 }
-
 
 void aws_route_search(struct aws_cloud *cloud, struct aws_route_target target[], size_t count,
                       struct kit_deadline by)

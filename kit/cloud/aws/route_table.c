@@ -1,8 +1,9 @@
 /* aws route-table: one VIP/32 (or /128) entry in each route table, pointed at our ENI.
  *
- * locate: one DescribeRouteTables for all resources of a session (more only when filters or pages overflow), and beside it
- * DescribeNetworkInterfaces when a claim has to know the source/destination check.  claim: one ReplaceRoute a table, all in
- * flight together.  The API has no condition and no token for ReplaceRoute: the same call twice is the same as once. */
+ * locate: one DescribeRouteTables for all resources of a session (more only when filters or pages
+ * overflow), and beside it DescribeNetworkInterfaces when a claim has to know the
+ * source/destination check.  claim: one ReplaceRoute a table, all in flight together.  The API has
+ * no condition and no token for ReplaceRoute: the same call twice is the same as once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +11,25 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/route_table.h"
 
-/* ---- one table's entry ------------------------------------------------------------------------- */
+/* ---- one table's entry -------------------------------------------------------------------------
+ */
 
 /* The id of whatever an entry points at, ENIs first (an instance target shows both). */
-static const char *entry_target(const struct kit_xml_node *route, char id[KIT_ID], bool *ret_is_node)
+static const char *entry_target(const struct kit_xml_node *route, char id[KIT_ID],
+                                bool *ret_is_node)
 {
-    static const char *const names[] = {
-        "networkInterfaceId", "instanceId", "gatewayId", "natGatewayId", "transitGatewayId",
-        "vpcPeeringConnectionId", "egressOnlyInternetGatewayId", "localGatewayId",
-        "carrierGatewayId", "coreNetworkArn", "odbNetworkArn", "ipAddress"};
+    static const char *const names[] = {"networkInterfaceId",
+                                        "instanceId",
+                                        "gatewayId",
+                                        "natGatewayId",
+                                        "transitGatewayId",
+                                        "vpcPeeringConnectionId",
+                                        "egressOnlyInternetGatewayId",
+                                        "localGatewayId",
+                                        "carrierGatewayId",
+                                        "coreNetworkArn",
+                                        "odbNetworkArn",
+                                        "ipAddress"};
 
     for (size_t i = 0; i < KIT_LEN(names); i++) {
         (void)kit_xml_text(route, names[i], id, KIT_ID);
@@ -34,13 +45,15 @@ static bool entry_is_ours(const struct kit_xml_node *route, const struct kit_cid
 {
     struct kit_cidr cidr;
     char text[KIT_CIDR_TEXT];
-    const char *name = destination->addr.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
+    const char *name =
+        destination->addr.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
 
     return kit_xml_text(route, name, text, sizeof(text)) && kit_cidr_parse(text, &cidr) &&
            kit_cidr_eq(&cidr, destination);
 }
 
-static void judge_entry(const struct kit_xml_node *route, const struct aws_me *me, struct kit_binding *b)
+static void judge_entry(const struct kit_xml_node *route, const struct aws_me *me,
+                        struct kit_binding *b)
 {
     char state[16], origin[32];
     bool is_node;
@@ -51,7 +64,8 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
     (void)kit_xml_text(route, "origin", origin, sizeof(origin));
     if (kit_str_eq(state, "blackhole"))
         b->state = KIT_BINDING_BLACKHOLE;
-    else if (!is_node || kit_str_eq(origin, "EnableVgwRoutePropagation") || kit_str_eq(origin, "Advertisement"))
+    else if (!is_node || kit_str_eq(origin, "EnableVgwRoutePropagation") ||
+             kit_str_eq(origin, "Advertisement"))
         b->state = KIT_BINDING_FOREIGN;
     else
         b->state = KIT_BINDING_HELD;
@@ -59,13 +73,15 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
     b->right = b->mine && b->state == KIT_BINDING_HELD;
 }
 
-/* A static route goes before a propagated one of the same prefix (docs: "Route priority"): so it is the one that counts. */
-static const struct kit_xml_node *find_entry(const struct kit_xml_node *table, const struct kit_cidr *destination)
+/* A static route goes before a propagated one of the same prefix (docs: "Route priority"): so it is
+ * the one that counts. */
+static const struct kit_xml_node *find_entry(const struct kit_xml_node *table,
+                                             const struct kit_cidr *destination)
 {
     const struct kit_xml_node *found = NULL;
     char origin[32];
 
-    KIT_XML_EACH(route, kit_xml_child(table, "routeSet"), "item") {
+    KIT_XML_EACH (route, kit_xml_child(table, "routeSet"), "item") {
         if (!entry_is_ours(route, destination))
             continue;
         (void)kit_xml_text(route, "origin", origin, sizeof(origin));
@@ -88,7 +104,7 @@ static bool is_edge_table(const struct kit_xml_node *table)
 {
     char gateway[KIT_ID];
 
-    KIT_XML_EACH(item, kit_xml_child(table, "associationSet"), "item")
+    KIT_XML_EACH (item, kit_xml_child(table, "associationSet"), "item")
         if (kit_xml_text(item, "gatewayId", gateway, sizeof(gateway)) && gateway[0])
             return true;
     return false;
@@ -101,7 +117,8 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
     const struct kit_xml_node *entry;
     struct kit_binding *b;
 
-    if (!kit_xml_text(table, "routeTableId", id, sizeof(id)) || kit_facts_find(&t->query->facts, id))
+    if (!kit_xml_text(table, "routeTableId", id, sizeof(id)) ||
+        kit_facts_find(&t->query->facts, id))
         return;
     (void)kit_xml_text(table, "vpcId", vpc, sizeof(vpc));
     if (t->listed ? !listed(t->listed, id) : !kit_str_eq(vpc, t->me.vpc))
@@ -117,10 +134,11 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
         b->state = KIT_BINDING_ABSENT;
 }
 
-/* ---- locate ------------------------------------------------------------------------------------ */
+/* ---- locate ------------------------------------------------------------------------------------
+ */
 
-static void prepare_target(struct aws_cloud *cloud, struct aws_route_target *t, struct kit_query *query,
-                           struct kit_deadline by)
+static void prepare_target(struct aws_cloud *cloud, struct aws_route_target *t,
+                           struct kit_query *query, struct kit_deadline by)
 {
     const struct kit_settings *settings = query->settings;
     unsigned wants;
@@ -138,8 +156,8 @@ static void prepare_target(struct aws_cloud *cloud, struct aws_route_target *t, 
     (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
 }
 
-static int locate(struct kit_cloud *base, struct kit_query query[], size_t count, struct kit_deadline by,
-                  struct kit_err *err)
+static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,
+                  struct kit_deadline by, struct kit_err *err)
 {
     struct aws_cloud *cloud = (struct aws_cloud *)base;
     struct aws_route_target *target;
@@ -154,10 +172,12 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- claim ------------------------------------------------------------------------------------- */
+/* ---- claim -------------------------------------------------------------------------------------
+ */
 
-static void encode_step(struct aws_cloud *cloud, const struct kit_facts *facts, const struct kit_cidr *destination,
-                        const struct kit_step *step, struct aws_query *q)
+static void encode_step(struct aws_cloud *cloud, const struct kit_facts *facts,
+                        const struct kit_cidr *destination, const struct kit_step *step,
+                        struct aws_query *q)
 {
     const struct kit_binding *b = step->binding;
     char text[KIT_CIDR_TEXT];
@@ -168,15 +188,18 @@ static void encode_step(struct aws_cloud *cloud, const struct kit_facts *facts, 
         aws_query_param(q, "SourceDestCheck.Value", "false");
         return;
     }
-    aws_query_init(q, cloud, &aws_ec2, b->state == KIT_BINDING_ABSENT ? "CreateRoute" : "ReplaceRoute", AWS_MUTATES);
+    aws_query_init(q, cloud, &aws_ec2,
+                   b->state == KIT_BINDING_ABSENT ? "CreateRoute" : "ReplaceRoute", AWS_MUTATES);
     aws_query_param(q, "RouteTableId", b->place);
-    aws_query_param(q, destination->addr.family == 6 ? "DestinationIpv6CidrBlock" : "DestinationCidrBlock",
-                    kit_cidr_text(destination, text));
+    aws_query_param(
+        q, destination->addr.family == 6 ? "DestinationIpv6CidrBlock" : "DestinationCidrBlock",
+        kit_cidr_text(destination, text));
     aws_query_param(q, "NetworkInterfaceId", facts->me);
 }
 
-static int claim(struct kit_cloud *cloud, const struct kit_settings *settings, const struct kit_facts *facts,
-                 struct kit_step step[], size_t count, struct kit_deadline by, struct kit_err *err)
+static int claim(struct kit_cloud *cloud, const struct kit_settings *settings,
+                 const struct kit_facts *facts, struct kit_step step[], size_t count,
+                 struct kit_deadline by, struct kit_err *err)
 {
     struct aws_query *q = kit_mem_new(count, sizeof(*q));
     struct kit_call **call = kit_mem_new(count, sizeof(struct kit_call *));
@@ -198,27 +221,34 @@ static int claim(struct kit_cloud *cloud, const struct kit_settings *settings, c
     return rc;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------------
+ */
 
 static const struct kit_param_use params[] = {
-    {KIT_PARAM_ADDRESS, true, 0},          {KIT_PARAM_INTERFACE, false, 1},
-    {KIT_PARAM_ENI, false, 1},             {KIT_PARAM_VPC_ID, false, 0},
-    {KIT_PARAM_ROUTE_TABLES, false, 0},    {KIT_PARAM_CREATE_ROUTE, false, 0},
-    {KIT_PARAM_SOURCE_DEST_CHECK, false, 0}, {KIT_PARAM_LOCAL_ADDRESS, false, 0},
+    {KIT_PARAM_ADDRESS, true, 0},
+    {KIT_PARAM_INTERFACE, false, 1},
+    {KIT_PARAM_ENI, false, 1},
+    {KIT_PARAM_VPC_ID, false, 0},
+    {KIT_PARAM_ROUTE_TABLES, false, 0},
+    {KIT_PARAM_CREATE_ROUTE, false, 0},
+    {KIT_PARAM_SOURCE_DEST_CHECK, false, 0},
+    {KIT_PARAM_LOCAL_ADDRESS, false, 0},
 };
 
 static const struct kit_permission permissions[] = {
     {"ec2:DescribeRouteTables", "*", "to see where the route points", KIT_PARAM_NONE},
     {"ec2:ReplaceRoute", "route-table", "to point it here", KIT_PARAM_NONE},
     {"ec2:CreateRoute", "route-table", "to create a missing route", KIT_PARAM_CREATE_ROUTE},
-    {"ec2:DescribeNetworkInterfaces", "*", "to read the source/dest check", KIT_PARAM_SOURCE_DEST_CHECK},
+    {"ec2:DescribeNetworkInterfaces", "*", "to read the source/dest check",
+     KIT_PARAM_SOURCE_DEST_CHECK},
     {"ec2:ModifyNetworkInterfaceAttribute", "network-interface", "to disable the source/dest check",
      KIT_PARAM_SOURCE_DEST_CHECK},
 };
 
 static const struct kit_rule rules[] = {
     {AWS_RULE_SOURCE_DEST_CHECK,
-     "the source/destination check is on: the VPC drops packets for an address that is not the ENI's own",
+     "the source/destination check is on: the VPC drops packets for an address that is not the "
+     "ENI's own",
      "disable it on the ENI, or set source_dest_check = disable"},
 };
 

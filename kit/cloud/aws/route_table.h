@@ -1,4 +1,5 @@
-/* kit/cloud/aws/route_table.h - shared by route_table.c (the mover) and route_search.c (its describe calls). */
+/* kit/cloud/aws/route_table.h - shared by route_table.c (the mover) and route_search.c (its
+ * describe calls). */
 #ifndef KIT_CLOUD_AWS_ROUTE_TABLE_H
 #define KIT_CLOUD_AWS_ROUTE_TABLE_H
 
@@ -14,11 +15,13 @@ struct aws_route_target {
     struct aws_eni eni;  /* of `me`, for a claim */
 };
 
-/* One route table of an answer (`item` of a routeTableSet): adds its binding to the target's facts if it concerns it. */
+/* One route table of an answer (`item` of a routeTableSet): adds its binding to the target's facts
+ * if it concerns it. */
 void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_target *t);
 
-/* Fills the facts or the error of every target's query: describes the tables and, for claims, the ENIs, in one round where the
- * filters and pages allow.  Targets without a query are passed over. */
+/* Fills the facts or the error of every target's query: describes the tables and, for claims, the
+ * ENIs, in one round where the filters and pages allow.  Targets without a query are passed over.
+ */
 void aws_route_search(struct aws_cloud *cloud, struct aws_route_target target[], size_t count,
                       struct kit_deadline by);
 

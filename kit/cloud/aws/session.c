@@ -35,7 +35,8 @@ static int open_session(const struct kit_settings *settings, struct kit_caller *
                         struct kit_cloud **ret_cloud, struct kit_err *err);
 static void close_session(struct kit_cloud *cloud);
 
-static bool answers(const struct kit_settings *settings, struct kit_caller *caller, struct kit_deadline by)
+static bool answers(const struct kit_settings *settings, struct kit_caller *caller,
+                    struct kit_deadline by)
 {
     struct kit_cloud *cloud;
     struct kit_err err;
@@ -134,7 +135,8 @@ static const char *region_of_profile(struct aws_cloud *cloud)
     bool named;
     const struct aws_profiles *p = aws_session_profiles(cloud);
 
-    return p ? aws_profiles_get(p, aws_profiles_chosen(cloud->settings, &named), "region", NULL) : NULL;
+    return p ? aws_profiles_get(p, aws_profiles_chosen(cloud->settings, &named), "region", NULL)
+             : NULL;
 }
 
 int aws_region(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
@@ -143,13 +145,16 @@ int aws_region(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *
                                  .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
     int rc;
 
-    if (cloud->region[0] || take_region(cloud, kit_settings_text(cloud->settings, KIT_PARAM_REGION)) ||
-        take_region(cloud, getenv("AWS_REGION")) || take_region(cloud, getenv("AWS_DEFAULT_REGION")) ||
+    if (cloud->region[0] ||
+        take_region(cloud, kit_settings_text(cloud->settings, KIT_PARAM_REGION)) ||
+        take_region(cloud, getenv("AWS_REGION")) ||
+        take_region(cloud, getenv("AWS_DEFAULT_REGION")) ||
         take_region(cloud, region_of_profile(cloud)))
         return 0;
     rc = aws_imds_read(cloud, &item, 1, by, err);
     if (rc)
-        (void)kit_err_wrap(err, "find the region (set `region` to do without the metadata service)");
+        (void)kit_err_wrap(err,
+                           "find the region (set `region` to do without the metadata service)");
     else if (!take_region(cloud, item.value.data))
         rc = kit_err_set(err, KIT_ERR_CONFIG, "the metadata service names no region: set `region`");
     kit_buf_done(&item.value);
