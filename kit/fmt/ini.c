@@ -1,7 +1,5 @@
 #include "kit/fmt/ini.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <ini.h>
@@ -30,18 +28,10 @@ struct reading {
     struct kit_err *err;
 };
 
-static void refuse(struct reading *r, const char *fmt, ...) KIT_PRINTF(2, 3);
-static void refuse(struct reading *r, const char *fmt, ...)
-{
-    char why[128];
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(why, sizeof(why), fmt, ap);
-    va_end(ap);
-    r->failed = true;
-    (void)kit_err_set(r->err, KIT_ERR_CONFIG, "%s:%u: %s", r->name, r->line, why);
-}
+#define REFUSE(r, fmt, ...)                                                                        \
+    ((void)kit_err_set((r)->err, KIT_ERR_CONFIG, "%s:%u: " fmt, (r)->name, (r)->line,              \
+                       ##__VA_ARGS__),                                                             \
+     (r)->failed = true)
 
 /* A line that begins with '[': its name to on_section. */
 static void meet_section(struct reading *r, const char *text, size_t len)
@@ -54,13 +44,13 @@ static void meet_section(struct reading *r, const char *text, size_t len)
     while (close && rest < text + len && (*rest == ' ' || *rest == '\t'))
         rest++;
     if (!close)
-        refuse(r, "a '[' without its ']'");
+        REFUSE(r, "a '[' without its ']'");
     else if (rest < text + len && *rest != ';' && *rest != '#')
-        refuse(r, "something behind the ']' of a section");
+        REFUSE(r, "something behind the ']' of a section");
     else if (name_len == 0 || name_len > NAME_BYTES)
-        refuse(r, "the name of a section has 1 to %d bytes", NAME_BYTES);
+        REFUSE(r, "the name of a section has 1 to %d bytes", NAME_BYTES);
     else if (memmem(text, name_len, " ;", 2) || memmem(text, name_len, "\t;", 2))
-        refuse(r, "a comment inside the name of a section");
+        REFUSE(r, "a comment inside the name of a section");
     if (r->failed)
         return;
     memcpy(section, text + 1, name_len);
@@ -74,27 +64,28 @@ static void check_line(struct reading *r, const char *text, size_t len, size_t m
 {
     for (size_t i = 0; i < len; i++) {
         if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f) {
-            refuse(r, "a control character (byte %zu of the line)", i + 1);
+            REFUSE(r, "a control character (byte %zu of the line)", i + 1);
             return;
         }
     }
     if (len > max_len)
-        refuse(r, "the line is longer than %zu bytes", max_len);
+        REFUSE(r, "the line is longer than %zu bytes", max_len);
 }
 
 /* The next line without its end, as [*ret_text, + length); false at the end. */
 static bool take_line(struct reading *r, const char **ret_text, size_t *ret_len)
 {
-    const char *newline;
+    const char *newline, *line_end;
 
     if (r->at >= r->end)
         return false;
     newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
+    line_end = newline ? newline : r->end;
+    if (line_end > r->at && line_end[-1] == '\r')
+        line_end--;
     *ret_text = r->at;
-    *ret_len = (size_t)((newline ? newline : r->end) - r->at);
+    *ret_len = (size_t)(line_end - r->at);
     r->at = newline ? newline + 1 : r->end;
-    if (*ret_len > 0 && (*ret_text)[*ret_len - 1] == '\r')
-        (*ret_len)--;
     r->line++;
     return true;
 }
@@ -108,7 +99,7 @@ static char *read_line(char *into, int into_bytes, void *stream)
     const char *text;
 
     if (r->awaits && !r->failed)
-        refuse(r, "neither a [section] nor name = value");
+        REFUSE(r, "neither a [section] nor name = value");
     if (r->failed || !take_line(r, &text, &len))
         return NULL;
     while (blank < len && (text[blank] == ' ' || text[blank] == '\t'))
@@ -159,7 +150,7 @@ static int meet_entry(void *user, const char *section, const char *name, const c
         return 0; /* the reader says what is wrong */
     r->awaits = false;
     if (name[0] == '\0' || strlen(name) > NAME_BYTES) {
-        refuse(r, "the name before '=' has 1 to %d bytes", NAME_BYTES);
+        REFUSE(r, "the name before '=' has 1 to %d bytes", NAME_BYTES);
         return 0;
     }
     if (r->on_entry(r->arg, &entry, r->err) < 0) {
@@ -190,7 +181,7 @@ int kit_ini_parse(const char *text, size_t len_bytes, const char *name, kit_ini_
     status = ini_parse_stream(read_line, &r, meet_entry, &r);
     if (r.awaits &&
         !r.failed) /* an inih that stops at its first error does not ask for the next line */
-        refuse(&r, "neither a [section] nor name = value");
+        REFUSE(&r, "neither a [section] nor name = value");
     if (status != 0 && !r.failed)
         return kit_err_set(err, KIT_ERR_CONFIG, "%s: inih refuses it (%d)", name, status);
     return r.failed ? -1 : 0;

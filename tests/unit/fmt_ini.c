@@ -127,9 +127,7 @@ static void nothing_is_cut(void **state)
 
     (void)state;
     for (int len = 190; len < 260; len++) {
-        memset(line, 'v', sizeof(line));
-        memcpy(line, "a=", 2);
-        (void)kit_str_format(line + len, sizeof(line) - (size_t)len, "\nb=1\n");
+        (void)kit_str_format(line, sizeof(line), "a=%0*d\nb=1\n", len - 2, 7);
         if (len <= 198) {
             (void)kit_str_format(wanted, sizeof(wanted), "1 .a=%.*s\n2 .b=1\n", len - 2, line + 2);
             expect_heard(line, wanted);
@@ -158,13 +156,11 @@ static void nothing_is_cut(void **state)
 
 static void a_comment_may_be_long(void **state)
 {
-    char text[1200];
+    KIT_AUTO(kit_buf) text = KIT_BUF(4096);
 
     (void)state;
-    memset(text, '#', sizeof(text));
-    memcpy(text, "a=1\n  ", 6);
-    memcpy(text + 1190, "\nb=2\n", 6);
-    expect_heard(text, "1 .a=1\n3 .b=2\n");
+    (void)kit_buf_printf(&text, "a=1\n  #%01000d\nb=2\n;%0999d\n", 0, 0);
+    expect_heard(text.data, "1 .a=1\n3 .b=2\n");
 }
 
 static void a_call_back_stops_it_with_its_own_error(void **state)

@@ -167,10 +167,10 @@ static void depth_has_a_limit(void **state)
     struct kit_err err;
 
     (void)state;
-    for (int depth = 30; depth <= 40; depth++) {
-        memset(text, '[', (size_t)depth);
-        memset(text + depth, ']', (size_t)depth);
-        int status = kit_json_parse(text, (size_t)(2 * depth), &json, &err);
+    for (size_t depth = 30; depth <= 40; depth++) {
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        int status = kit_json_parse(text, 2 * depth, &json, &err);
         if (depth <= 31)
             assert_int_equal(status, 0);
         if (depth >= 33)
