@@ -420,6 +420,7 @@ class Node:
                  "printf 'restore action has succeeded\\001INTELLIGENT\\n'\n" % (self.lkroot, self.lkroot)
         path = os.path.join(self.lkroot, "bin", "ins_list")
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.chmod(os.path.dirname(path), 0o755)  # whatever the umask: root runs what is in it
         with open(path, "w") as f:
             f.write(script)
         os.chmod(path, 0o755)
