@@ -14,8 +14,8 @@
 
 /* As many as kit_file_list lists; a cluster has tens. */
 #define SECTIONS_MAX 4096
-/* The text of one list with its continuation lines: 512 ids of 63 bytes. */
-#define LIST_BYTES 32768
+/* One list with its continuation lines: 512 ids of 63 bytes, and as much between them. */
+#define LIST_BYTES 65536
 
 /* What a source says of one parameter; NULL = nothing. */
 struct entry {
@@ -103,13 +103,9 @@ struct reading {
     bool seen_defaults;
     enum kit_param last; /* what an indented line continues */
     unsigned line;       /* of the last call-back */
+    const char *text, *end;
+    unsigned text_line; /* where `text` is by now */
 };
-
-static void set_origin(char *origin, size_t origin_bytes, const struct reading *r, unsigned line)
-{
-    if (!kit_str_format(origin, origin_bytes, "%s:%u", r->name, line))
-        (void)kit_str_copy(origin, origin_bytes, r->name);
-}
 
 /* The first reason is the one that is kept. */
 static void break_section(struct kit_conf *conf, struct section *section, const struct kit_err *why)
@@ -127,26 +123,24 @@ static struct section *add_section(struct kit_conf *conf, const char *tag, const
     struct section *there = find(conf, tag);
     struct kit_err err;
 
-    if (kit_conf_check_tag(tag, &err)) {
-        (void)kit_err_wrap(&err, "%s", origin);
-        note_broken(conf, &err);
-        return NULL;
-    }
     if (there) {
         (void)kit_err_set(&err, KIT_ERR_CONFIG, "%s: the tag %s is already in %s", origin, tag,
                           there->origin);
         break_section(conf, there, &err);
         return NULL;
     }
-    if (conf->count == SECTIONS_MAX) {
+    if (kit_conf_check_tag(tag, &err)) {
+        (void)kit_err_wrap(&err, "%s", origin);
+    } else if (conf->count == SECTIONS_MAX) {
         (void)kit_err_set(&err, KIT_ERR_CONFIG, "%s: more than %d resources", origin, SECTIONS_MAX);
-        note_broken(conf, &err);
-        return NULL;
+    } else {
+        conf->section = kit_mem_grow(conf->section, conf->count + 1, sizeof(*conf->section));
+        conf->section[conf->count] =
+            (struct section){.tag = kit_mem_strdup(tag), .origin = kit_mem_strdup(origin)};
+        return &conf->section[conf->count++];
     }
-    conf->section = kit_mem_grow(conf->section, conf->count + 1, sizeof(*conf->section));
-    conf->section[conf->count] =
-        (struct section){.tag = kit_mem_strdup(tag), .origin = kit_mem_strdup(origin)};
-    return &conf->section[conf->count++];
+    note_broken(conf, &err);
+    return NULL;
 }
 
 static int on_section(void *arg, const char *name, unsigned line, struct kit_err *err)
@@ -154,7 +148,7 @@ static int on_section(void *arg, const char *name, unsigned line, struct kit_err
     struct reading *r = arg;
     char origin[PATH_MAX + 16];
 
-    set_origin(origin, sizeof(origin), r, line);
+    (void)kit_str_format(origin, sizeof(origin), "%s:%u", r->name, line);
     r->line = line;
     r->last = KIT_PARAM_NONE;
     r->skip = false;
@@ -180,6 +174,41 @@ static int on_section(void *arg, const char *name, unsigned line, struct kit_err
     r->at = add_section(r->conf, name, origin);
     r->skip = !r->at;
     return 0;
+}
+
+/* The next line without its end; false when there is none. */
+static bool take_line(struct reading *r, const char **ret_line, const char **ret_line_end)
+{
+    const char *newline;
+
+    if (r->text >= r->end)
+        return false;
+    newline = memchr(r->text, '\n', (size_t)(r->end - r->text));
+    *ret_line = r->text;
+    *ret_line_end = newline ? newline : r->end;
+    r->text = newline ? newline + 1 : r->end;
+    r->text_line++;
+    return true;
+}
+
+/* "rtb-1 ; rtb-2": a ';' behind a space begins a comment in INI, and separates ids in a list. */
+static int check_list_line(struct reading *r, const struct kit_ini_entry *in, const char *origin,
+                           struct kit_err *err)
+{
+    enum kit_param param = in->continued ? r->last : kit_param_by_name(in->name);
+    const char *line = "", *line_end = line;
+
+    if (param == KIT_PARAM_NONE || kit_param_info[param].type != KIT_TYPE_IDS)
+        return 0;
+    while (r->text_line < in->line && take_line(r, &line, &line_end))
+        ;
+    if (!memmem(line, (size_t)(line_end - line), " ;", 2) &&
+        !memmem(line, (size_t)(line_end - line), "\t;", 2))
+        return 0;
+    return kit_err_set(err, KIT_ERR_CONFIG,
+                       "%s: list or comment behind ';'? Separate ids with commas, and put comments "
+                       "on lines of their own",
+                       origin);
 }
 
 static int check_value(enum kit_param param, const char *value, const char *origin,
@@ -222,12 +251,10 @@ static int continue_entry(struct reading *r, const struct kit_ini_entry *in, con
                            "begin the line at its left edge",
                            origin);
     entry = &r->at->entry[r->last];
-    (void)kit_buf_printf(&joined, "%s,%s", entry->value, in->value);
-    if (kit_buf_check(&joined, kit_param_info[r->last].name, err) ||
-        check_value(r->last, joined.data, origin, err)) {
-        err->kind = KIT_ERR_CONFIG;
+    if (kit_buf_printf(&joined, "%s,%s", entry->value, in->value))
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: the list is too long", origin);
+    if (check_value(r->last, joined.data, origin, err))
         return -1;
-    }
     free(entry->value);
     entry->value = kit_buf_take(&joined);
     return 0;
@@ -236,19 +263,18 @@ static int continue_entry(struct reading *r, const struct kit_ini_entry *in, con
 static int on_entry(void *arg, const struct kit_ini_entry *in, struct kit_err *err)
 {
     struct reading *r = arg;
-    struct kit_err why;
     char origin[PATH_MAX + 16];
-    int status;
+    struct kit_err why;
 
     r->line = in->line;
     if (r->skip || (r->at && r->at->broken))
         return 0;
-    set_origin(origin, sizeof(origin), r, in->line);
+    (void)kit_str_format(origin, sizeof(origin), "%s:%u", r->name, in->line);
     if (!r->at)
         return kit_err_set(err, KIT_ERR_CONFIG, "%s: '%.64s' stands before the first [section]",
                            origin, in->name);
-    status = in->continued ? continue_entry(r, in, origin, &why) : put_entry(r, in, origin, &why);
-    if (status == 0)
+    if (check_list_line(r, in, origin, &why) == 0 &&
+        (in->continued ? continue_entry : put_entry)(r, in, origin, &why) == 0)
         return 0;
     if (r->at == &r->conf->defaults) {
         *err = why;
@@ -259,42 +285,41 @@ static int on_entry(void *arg, const struct kit_ini_entry *in, struct kit_err *e
 }
 
 /* The sections behind the line where the parser gave up: they are there, and are broken. */
-static void note_rest(struct reading *r, const char *text, size_t len, const struct kit_err *why)
+static void note_rest(struct reading *r, const struct kit_err *why)
 {
-    const char *end = text + len;
-    unsigned line = 0;
+    const char *open, *line_end;
 
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *line_end = newline ? newline : end;
-        const char *open = text;
-        const char *close;
-
-        line++;
+    while (take_line(r, &open, &line_end)) {
         while (open < line_end && (*open == ' ' || *open == '\t'))
             open++;
-        close = memchr(open, ']', (size_t)(line_end - open));
-        if (line > r->line && open < line_end && *open == '[' && close) {
-            char tag[64] = "", origin[PATH_MAX + 16];
-            size_t tag_len = (size_t)(close - open) - 1;
-            struct kit_err bad;
-            memcpy(tag, open + 1, tag_len < sizeof(tag) ? tag_len : sizeof(tag) - 1);
-            set_origin(origin, sizeof(origin), r, line);
-            struct section *section =
-                kit_conf_check_tag(tag, &bad) ? NULL : add_section(r->conf, tag, origin);
-            if (section) {
-                section->broken = true; /* noted once, with the file */
-                section->why = *why;
-            }
+        const char *close = memchr(open, ']', (size_t)(line_end - open));
+        if (r->text_line <= r->line || open == line_end || *open != '[' || !close)
+            continue;
+        char tag[64] = "", origin[PATH_MAX + 16];
+        size_t tag_len = (size_t)(close - open) - 1;
+        struct kit_err bad;
+        memcpy(tag, open + 1, tag_len < sizeof(tag) ? tag_len : sizeof(tag) - 1);
+        (void)kit_str_format(origin, sizeof(origin), "%s:%u", r->name, r->text_line);
+        struct section *section =
+            kit_conf_check_tag(tag, &bad) ? NULL : add_section(r->conf, tag, origin);
+        if (section) {
+            section->broken = true; /* noted once, with the file */
+            section->why = *why;
         }
-        text = newline ? newline + 1 : end;
     }
 }
 
 int kit_conf_add_text(struct kit_conf *conf, enum kit_conf_kind kind, const char *name,
                       const char *text, size_t len_bytes, struct kit_err *err)
 {
-    struct reading r = {.conf = conf, .kind = kind, .name = name, .last = KIT_PARAM_NONE};
+    struct reading r = {
+        .conf = conf,
+        .kind = kind,
+        .name = name,
+        .last = KIT_PARAM_NONE,
+        .text = text,
+        .end = text + len_bytes,
+    };
     struct kit_err why;
 
     if (kit_ini_parse(text, len_bytes, name, on_entry, on_section, &r, &why) == 0)
@@ -308,7 +333,7 @@ int kit_conf_add_text(struct kit_conf *conf, enum kit_conf_kind kind, const char
         r.at->why = why;
     }
     note_broken(conf, &why);
-    note_rest(&r, text, len_bytes, &why);
+    note_rest(&r, &why);
     return 0;
 }
 
@@ -331,32 +356,20 @@ static int look_at_dir(const char *dir, struct kit_err *err)
     return err->kind == KIT_ERR_NOT_FOUND ? 1 : -1;
 }
 
-static int load_main(struct kit_conf *conf, const char *dir, struct kit_err *err)
+static int load_file(struct kit_conf *conf, enum kit_conf_kind kind, const char *dir,
+                     const char *name, struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(KIT_CONF_FILE_BYTES);
     char path[PATH_MAX];
-
-    if (join(path, sizeof(path), dir, "cloudvip.conf", err))
-        return -1;
-    if (kit_file_read(path, KIT_FILE_TRUSTED, &text, err))
-        return err->kind == KIT_ERR_NOT_FOUND ? 0 : -1;
-    return kit_conf_add_text(conf, KIT_CONF_MAIN, path, text.data, text.len_bytes, err);
-}
-
-static int load_resource(struct kit_conf *conf, const char *dir, const char *name,
-                         struct kit_err *err)
-{
-    KIT_AUTO(kit_buf) text = KIT_BUF(KIT_CONF_FILE_BYTES);
-    char path[PATH_MAX];
-    struct kit_err why;
 
     if (join(path, sizeof(path), dir, name, err))
         return -1;
-    if (kit_file_read(path, KIT_FILE_TRUSTED, &text, &why)) {
-        note_broken(conf, &why);
-        return 0;
-    }
-    return kit_conf_add_text(conf, KIT_CONF_RESOURCE, path, text.data, text.len_bytes, err);
+    if (kit_file_read(path, KIT_FILE_TRUSTED, &text, err) == 0)
+        return kit_conf_add_text(conf, kind, path, text.data, text.len_bytes, err);
+    if (kind == KIT_CONF_MAIN)
+        return err->kind == KIT_ERR_NOT_FOUND ? 0 : -1;
+    note_broken(conf, err);
+    return 0;
 }
 
 static int load_resources(struct kit_conf *conf, const char *dir, struct kit_err *err)
@@ -373,7 +386,7 @@ static int load_resources(struct kit_conf *conf, const char *dir, struct kit_err
     if (kit_file_list(path, ".conf", &names, err))
         return -1;
     for (size_t i = 0; i < names.count; i++)
-        if (load_resource(conf, path, names.name[i], err))
+        if (load_file(conf, KIT_CONF_RESOURCE, path, names.name[i], err))
             return -1;
     return 0;
 }
@@ -384,8 +397,8 @@ int kit_conf_load(const char *dir, struct kit_conf **ret_conf, struct kit_err *e
     int there = look_at_dir(dir, err);
 
     conf->dir = kit_mem_strdup(dir);
-    if (there < 0 ||
-        (there == 0 && (load_main(conf, dir, err) || load_resources(conf, dir, err)))) {
+    if (there < 0 || (there == 0 && (load_file(conf, KIT_CONF_MAIN, dir, "cloudvip.conf", err) ||
+                                     load_resources(conf, dir, err)))) {
         kit_conf_free(conf);
         return kit_err_wrap(err, "configuration");
     }

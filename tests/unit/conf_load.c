@@ -209,6 +209,14 @@ static void errors_name_the_place(void **state)
          "line at its left edge"},
         {"[v]\nroute_tables = rtb-1\n  rtb-2,\n  rtb-1\n",
          "r.conf:4: route_tables: \"rtb-1\" is in the list twice"},
+        {"[v]\n; x\n\nroute_tables = rtb-1 ; rtb-2\n",
+         "r.conf:4: list or comment behind ';'? Separate ids with commas, and put comments on "
+         "lines "
+         "of their own"},
+        {"[v]\nroute_tables = rtb-1\n\trtb-2\t;rtb-3\n",
+         "r.conf:3: list or comment behind ';'? Separate ids with commas, and put comments on "
+         "lines "
+         "of their own"},
         {"[v]\nregion = a\nthis is no entry\n", "r.conf:3: neither a [section] nor name = value"},
     };
 
@@ -224,14 +232,15 @@ static void errors_name_the_place(void **state)
 
 static void lists_may_go_on_below(void **state)
 {
-    struct kit_conf *conf = conf_of("[v]\nroute_tables = rtb-1,\n   rtb-2\n\trtb-3 rtb-4\n"
+    struct kit_conf *conf = conf_of("[v]\nroute_tables = rtb-1;rtb-0,\n   rtb-2\n;\n\trtb-3 rtb-4\n"
                                     "region = x\n");
     KIT_AUTO(kit_settings) s = {0};
     struct kit_err err;
 
     (void)state;
     assert_int_equal(kit_conf_settings(conf, "v", NULL, 0, &s, &err), 0);
-    assert_string_equal(kit_settings_text(&s, KIT_PARAM_ROUTE_TABLES), "rtb-1,rtb-2,rtb-3,rtb-4");
+    assert_string_equal(kit_settings_text(&s, KIT_PARAM_ROUTE_TABLES),
+                        "rtb-1,rtb-0,rtb-2,rtb-3,rtb-4");
     assert_string_equal(s.v[KIT_PARAM_ROUTE_TABLES].origin, "r.conf:2");
     assert_string_equal(kit_settings_text(&s, KIT_PARAM_REGION), "x");
     kit_conf_free(conf);
