@@ -110,7 +110,15 @@ $(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
 
 # >>> cloudsim (a program of its own: nothing of kit/)
-sim_src :=
+sim_src := sim_main sim_http sim_serve sim_control sim_fault sim_log sim_world sim_clouds sim_json sim_text sim_buf \
+	aws_cloud aws_world aws_event aws_param aws_xml aws_net aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
+	aws_ec2_filter aws_ec2_route aws_ec2_table aws_ec2_address aws_ec2_eni aws_ec2_attach aws_ec2_ip \
+	aws_ec2_instance aws_ec2_vpc aws_ec2_misc
+sim_objs := $(sim_src:%=$(B)/tests/sim/%.o)
+sim_libs := $(shell $(PKG_CONFIG) --libs libmicrohttpd json-c libcrypto 2>/dev/null)
+$(B)/bin/cloudsim: $(sim_objs)
+	@mkdir -p $(@D)
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(sim_libs) -lm -pthread
 # <<< cloudsim
 
 # ---- tests -------------------------------------------------------------------------------------
@@ -122,6 +130,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libact.a $(B)/libkit.a
 # >>> http_client
 $(B)/tests/integration/http_client: $(B)/tests/integration/http_client.o $(B)/libkit.a
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+tests-built: $(B)/tests/integration/http_client
 # <<< http_client
 
 fuzz_targets := $(basename $(notdir $(wildcard tests/fuzz/*.c)))
@@ -163,8 +172,8 @@ fuzz_bins := $(fuzz_targets:%=$(B)/tests/fuzz/%)
 $(fuzz_bins): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) -fsanitize=fuzzer $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
 
-# Each target for FUZZ_SECONDS, from tests/fuzz/TARGET.seeds if there are any; what it finds new is
-# kept below build/fuzz, what crashes stops it.
+# Each target for FUZZ_SECONDS, from tests/fuzz/TARGET.seeds and tests/fuzz/corpus/TARGET if they are
+# there; what it finds new is kept below build/fuzz, what crashes stops it.
 .PHONY: fuzz-run
 fuzz:
 	+$(MAKE) VARIANT=fuzz fuzz-run
@@ -173,7 +182,7 @@ fuzz-run: $(fuzz_bins)
 	@set -e; for t in $(fuzz_targets); do \
 		echo "fuzz $$t, $(FUZZ_SECONDS) s"; \
 		mkdir -p $(B)/corpus/$$t; \
-		seeds=tests/fuzz/$$t.seeds; [ -d $$seeds ] || seeds=; \
+		seeds=$$(ls -d tests/fuzz/$$t.seeds tests/fuzz/corpus/$$t 2>/dev/null || true); \
 		$(B)/tests/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -verbosity=0 \
 			-print_final_stats=1 -artifact_prefix=$(B)/corpus/$$t- $(B)/corpus/$$t $$seeds; \
 	done

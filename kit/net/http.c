@@ -8,7 +8,6 @@
 
 #include "kit/base/secret.h"
 #include "kit/base/str.h"
-#include "kit/fmt/uri.h"
 #include "kit/net/message.h"
 #include "kit/net/trust.h"
 
@@ -25,7 +24,7 @@ struct exchange {
     bool added; /* to the multi handle; else it waits for a free connection */
     bool body_too_large;
     size_t header_bytes;
-    char what[320]; /* "POST https://host:port", for errors */
+    char what[KIT_HTTP_WHAT]; /* for errors */
     char curl_says[CURL_ERROR_SIZE];
     struct kit_http_response resp;
 };
@@ -314,35 +313,6 @@ static void finish(struct engine *engine, struct exchange *x, CURLcode code,
     *ret_done = done;
 }
 
-/* Refuses what must not be sent, and names the exchange for errors. */
-static int check_request(struct exchange *x, const struct kit_http_request *req,
-                         struct kit_err *err)
-{
-    KIT_AUTO(kit_buf) base = KIT_BUF(KIT_HTTP_REQUEST_BYTES);
-    KIT_AUTO(kit_buf) host = KIT_BUF(sizeof(x->what) - 32);
-    size_t base_len = strcspn(req->url.data, "?");
-    struct kit_url url;
-
-    if (kit_buf_check(&req->url, "the URL", err) < 0 ||
-        kit_buf_check(&req->body, "the body", err) < 0)
-        return -1;
-    (void)kit_buf_add(&base, req->url.data, base_len);
-    if (kit_url_parse(base.data, &url, err) < 0)
-        return -1;
-    kit_url_host_header(&url, &host);
-    (void)kit_str_format(x->what, sizeof(x->what), "%s %s://%s", req->method, url.scheme,
-                         host.data);
-    for (const char *c = req->url.data + base_len; *c; c++)
-        if (*c <= 0x20 || *c > 0x7e || *c == '#')
-            return kit_err_set(err, KIT_ERR_REFUSED, "%s: a query that is not encoded", x->what);
-    if (kit_str_eq(url.scheme, "http") && !kit_url_plain_allowed(&url))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "%s: plain http is allowed to this host and to metadata services only; "
-                           "use https",
-                           x->what);
-    return 0;
-}
-
 static struct exchange *idle_exchange(struct engine *engine, struct kit_err *err)
 {
     struct exchange **end = &engine->all;
@@ -386,7 +356,7 @@ static int engine_start(void *self, const struct kit_http_request *req, void *ta
     struct engine *engine = self;
     struct exchange *x = idle_exchange(engine, err);
 
-    if (!x || check_request(x, req, err) < 0)
+    if (!x || kit_http_check_request(req, x->what, err) < 0)
         return -1;
     x->req = req;
     x->tag = tag;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kit/base/str.h"
+#include "kit/fmt/uri.h"
 
 #define RETRY_AFTER_S 86400 /* a longer wait than a day means nothing to us */
 
@@ -49,6 +50,33 @@ int kit_http_request_header(struct kit_http_request *req, const char *name, cons
     req->headers++;
     if (kit_buf_puts(&header->value, value) < 0)
         return kit_buf_check(&header->value, name, err);
+    return 0;
+}
+
+int kit_http_check_request(const struct kit_http_request *req, char ret_what[KIT_HTTP_WHAT],
+                           struct kit_err *err)
+{
+    KIT_AUTO(kit_buf) base = KIT_BUF(KIT_HTTP_REQUEST_BYTES);
+    KIT_AUTO(kit_buf) host = KIT_BUF(KIT_HTTP_WHAT);
+    size_t base_len = strcspn(req->url.data, "?");
+    struct kit_url url;
+
+    if (kit_buf_check(&req->url, "the URL", err) < 0 ||
+        kit_buf_check(&req->body, "the body", err) < 0)
+        return -1;
+    (void)kit_buf_add(&base, req->url.data, base_len);
+    if (kit_url_parse(base.data, &url, err) < 0)
+        return -1;
+    kit_url_host_header(&url, &host);
+    (void)kit_str_format(ret_what, KIT_HTTP_WHAT, "%s %s://%s", req->method, url.scheme, host.data);
+    for (const char *c = req->url.data + base_len; *c; c++)
+        if (*c <= 0x20 || *c > 0x7e || *c == '#')
+            return kit_err_set(err, KIT_ERR_REFUSED, "%s: a query that is not encoded", ret_what);
+    if (kit_str_eq(url.scheme, "http") && !kit_url_plain_allowed(&url))
+        return kit_err_set(err, KIT_ERR_CONFIG,
+                           "%s: plain http is allowed to this host and to metadata services only; "
+                           "use https",
+                           ret_what);
     return 0;
 }
 

@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
-"""kit/net/http against real sockets: servers of this file, certificates of the openssl program.
-
-Prints TAP.  The program under test is build/tests/integration/http_client; the environment variable
-B names another build directory.
-"""
+"""kit/net/http against real sockets: servers of this file, certificates of the openssl program."""
+import atexit
 import contextlib
 import json
 import os
@@ -20,14 +17,11 @@ import time
 import warnings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CLIENT = ROOT / os.environ.get("B", "build") / "tests/integration/http_client"
-TESTS = []
+sys.path.insert(0, str(ROOT / "tests/lib"))
+import tap
+
+CLIENT = ROOT / os.environ.get("BUILD", "build") / "tests/integration/http_client"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def reset(conn):
@@ -138,6 +132,16 @@ class Proxy(Server):
 class Pki:
     """Two authorities and certificates for 127.0.0.1, all made here."""
 
+    made = None
+
+    @classmethod
+    def of_this_run(cls):
+        if not cls.made:
+            folder = tempfile.mkdtemp(prefix="cloudvip-test-")
+            atexit.register(shutil.rmtree, folder, True)
+            cls.made = cls(folder)
+        return cls.made
+
     def __init__(self, folder):
         self.dir = pathlib.Path(folder)
         for name in ("ca", "other"):
@@ -195,24 +199,23 @@ def expect(event, /, **wanted):
 
 # ---- connections ---------------------------------------------------------------------------------
 
-@test
-def requests_that_follow_each_other_share_one_connection(_):
+def test_requests_that_follow_each_other_share_one_connection(_t):
     with Server() as server:
         events = client(*[[{"url": server.url + "/"}]] * 4)
         assert [e["status"] for e in events] == [200] * 4, events
         assert server.accepts == 1, server.accepts
 
 
-@test
-def one_tls_connection_is_shared_too(pki):
+def test_one_tls_connection_is_shared_too(_t):
+    pki = Pki.of_this_run()
     with Server(tls=pki.good) as server:
         events = client(*[[{"url": server.url, "method": "POST", "body": "A=1"}]] * 3, ca_file=pki.ca)
         assert [e.get("status") for e in events] == [200] * 3, events
         assert server.accepts == 1, server.accepts
 
 
-@test
-def a_new_tls_connection_resumes_the_session(pki):
+def test_a_new_tls_connection_resumes_the_session(_t):
+    pki = Pki.of_this_run()
     closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
     def answer(_server, conn, _request):
@@ -224,8 +227,7 @@ def a_new_tls_connection_resumes_the_session(pki):
         assert (server.accepts, server.resumed) == (3, 2), (server.accepts, server.resumed)
 
 
-@test
-def requests_of_one_step_are_in_flight_together(_):
+def test_requests_of_one_step_are_in_flight_together(_t):
     together = threading.Barrier(6)
 
     def answer(*_):
@@ -237,8 +239,7 @@ def requests_of_one_step_are_in_flight_together(_):
         assert sorted(e["tag"] for e in events if e.get("status") == 200) == list("012345"), events
 
 
-@test
-def max_connections_bounds_them_and_waiting_costs_no_timeout(_):
+def test_max_connections_bounds_them_and_waiting_costs_no_timeout(_t):
     state = {"now": 0, "most": 0}
 
     def answer(server, *_):
@@ -257,8 +258,7 @@ def max_connections_bounds_them_and_waiting_costs_no_timeout(_):
         assert (state["most"], server.accepts) == (1, 1), (state, server.accepts)
 
 
-@test
-def a_connection_that_died_while_idle_is_replaced(_):
+def test_a_connection_that_died_while_idle_is_replaced(_t):
     def answer(_server, conn, _request):
         conn.sendall(OK)  # and closes, without having said so
 
@@ -268,8 +268,7 @@ def a_connection_that_died_while_idle_is_replaced(_):
         assert server.accepts == 2
 
 
-@test
-def a_deadline_cancels_and_the_engine_goes_on(_):
+def test_a_deadline_cancels_and_the_engine_goes_on(_t):
     release = threading.Event()
 
     def answer(_server, _conn, request):
@@ -295,25 +294,25 @@ def refused_certificate(context, **how):
         return event
 
 
-@test
-def a_certificate_of_an_unknown_authority_is_refused(pki):
+def test_a_certificate_of_an_unknown_authority_is_refused(_t):
+    pki = Pki.of_this_run()
     refused_certificate(pki.good)
     refused_certificate(pki.good, ca_file=pki.other)
 
 
-@test
-def a_certificate_for_another_host_is_refused(pki):
+def test_a_certificate_for_another_host_is_refused(_t):
+    pki = Pki.of_this_run()
     refused_certificate(pki.wrong_name, ca_file=pki.ca)
 
 
-@test
-def an_expired_certificate_is_refused(pki):
+def test_an_expired_certificate_is_refused(_t):
+    pki = Pki.of_this_run()
     event = refused_certificate(pki.expired, ca_file=pki.ca)
     assert "expired" in event["msg"], event
 
 
-@test
-def ca_file_may_be_a_hashed_directory_or_come_from_the_environment(pki):
+def test_ca_file_may_be_a_hashed_directory_or_come_from_the_environment(_t):
+    pki = Pki.of_this_run()
     with Server(tls=pki.good) as server:
         expect(one({"url": server.url}, ca_file=pki.hashed), status=200)
         expect(one({"url": server.url}, env={"SSL_CERT_FILE": pki.ca}), status=200)
@@ -321,8 +320,8 @@ def ca_file_may_be_a_hashed_directory_or_come_from_the_environment(pki):
         expect(one({"url": server.url}, ca_file=pki.other, env={"CURL_CA_BUNDLE": pki.ca}), kind="CONFIG")
 
 
-@test
-def a_ca_file_that_is_not_there_or_no_certificate_is_named(pki):
+def test_a_ca_file_that_is_not_there_or_no_certificate_is_named(_t):
+    pki = Pki.of_this_run()
     event = client([], ca_file="/no/such/ca.pem")[0]
     expect(event, event="not-open", kind="CONFIG", says="/no/such/ca.pem: No such file")
     with Server(tls=pki.good) as server:
@@ -330,8 +329,8 @@ def a_ca_file_that_is_not_there_or_no_certificate_is_named(pki):
                says="good.csr")
 
 
-@test
-def tls_below_1_2_is_refused(pki):
+def test_tls_below_1_2_is_refused(_t):
+    pki = Pki.of_this_run()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki.dir / "good.pem", pki.dir / "good.key")
     context.set_ciphers("ALL:@SECLEVEL=0")
@@ -346,8 +345,7 @@ def tls_below_1_2_is_refused(pki):
 
 # ---- answers -------------------------------------------------------------------------------------
 
-@test
-def an_error_status_is_an_answer(_):
+def test_an_error_status_is_an_answer(_t):
     head = b"HTTP/1.1 503 Busy\r\nx-amzn-RequestId: abc-1\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n"
     date = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nbusy"
     with Server(lambda *_: head + date) as server:
@@ -355,8 +353,7 @@ def an_error_status_is_an_answer(_):
                content_type="text/xml", date="Sun, 06 Nov 1994 08:49:37 GMT", aged=False, retry_after_ms=-1)
 
 
-@test
-def a_redirect_is_reported_and_not_followed(_):
+def test_a_redirect_is_reported_and_not_followed(_t):
     with Server() as target:
         reply = (f"HTTP/1.1 301 Moved\r\nLocation: {target.url}/\x1b[31m\r\nx-amz-request-id: r-9\r\n"
                  "Content-Length: 0\r\n\r\n").encode()
@@ -367,8 +364,7 @@ def a_redirect_is_reported_and_not_followed(_):
         assert "\x1b" not in event["msg"] and target.accepts == 0
 
 
-@test
-def a_body_over_the_ceiling_is_refused_with_and_without_a_length(_):
+def test_a_body_over_the_ceiling_is_refused_with_and_without_a_length(_t):
     big = b"x" * (2 * 1024 * 1024)
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(big), big)
     until_close = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + big
@@ -383,22 +379,19 @@ def a_body_over_the_ceiling_is_refused_with_and_without_a_length(_):
                    says="larger than 1572864 bytes")
 
 
-@test
-def a_body_up_to_the_ceiling_is_read_whole(_):
+def test_a_body_up_to_the_ceiling_is_read_whole(_t):
     with Server(lambda *_: b"HTTP/1.1 200 OK\r\nContent-Length: 1572864\r\n\r\n" + b"y" * 1572864) as server:
         expect(one({"url": server.url}), status=200, body_bytes=1572864)
         expect(one({"url": server.url, "max_body_bytes": 1000}), kind="PROTOCOL", says="1000 bytes")
 
 
-@test
-def headers_over_the_ceiling_are_refused(_):
+def test_headers_over_the_ceiling_are_refused(_t):
     lines = b"".join(b"X-%d: %s\r\n" % (n, b"z" * 1000) for n in range(90))
     with Server(lambda *_: b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 0\r\n\r\n") as server:
         expect(one({"url": server.url}), event="failed", kind="PROTOCOL", says="headers")
 
 
-@test
-def a_truncated_body_leaves_the_outcome_open(_):
+def test_a_truncated_body_leaves_the_outcome_open(_t):
     def cut(_server, conn, _request):
         conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<partial")
 
@@ -407,21 +400,18 @@ def a_truncated_body_leaves_the_outcome_open(_):
                outcome_open=True)
 
 
-@test
-def something_that_is_no_http_server_is_a_protocol_error(_):
+def test_something_that_is_no_http_server_is_a_protocol_error(_t):
     with Server(lambda *_: b"SSH-2.0-OpenSSH_9.2\r\n") as server:
         expect(one({"url": server.url}), event="failed", kind="PROTOCOL")
 
 
-@test
-def an_interim_answer_is_not_the_answer(_):
+def test_an_interim_answer_is_not_the_answer(_t):
     interim = b"HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\nx-amzn-RequestId: early\r\nAge: 4\r\n\r\n"
     with Server(lambda *_: interim + OK) as server:
         expect(one({"url": server.url}), status=200, request_id="", retry_after_ms=-1, aged=False)
 
 
-@test
-def retry_after_is_read_in_seconds_and_the_vendors_in_milliseconds(_):
+def test_retry_after_is_read_in_seconds_and_the_vendors_in_milliseconds(_t):
     rows = [("Retry-After: 2", 2000), ("x-amz-retry-after: 1500", 1500), ("X-Acs-Retry-After: 70", 70),
             ("x-amz-retry-after: 5\r\nRetry-After: 3", 5), ("Retry-After: 3\r\nx-amz-retry-after: 5", 5),
             ("Retry-After: soon", -1), ("Retry-After: -4", -1), ("Retry-After: 99999999999999999999", -1),
@@ -431,16 +421,14 @@ def retry_after_is_read_in_seconds_and_the_vendors_in_milliseconds(_):
             expect(one({"url": server.url}), status=503, retry_after_ms=wanted)
 
 
-@test
-def an_age_header_is_noticed(_):
+def test_an_age_header_is_noticed(_t):
     with Server(lambda *_: b"HTTP/1.1 200 OK\r\nAge: 0\r\nContent-Length: 0\r\n\r\n") as server:
         expect(one({"url": server.url}), status=200, aged=True)
 
 
 # ---- failures and what they leave open -----------------------------------------------------------
 
-@test
-def a_refused_connection_leaves_nothing_open(_):
+def test_a_refused_connection_leaves_nothing_open(_t):
     with Server() as server:
         port = server.port
     event = one({"url": f"http://127.0.0.1:{port}/x?token=hush", "method": "POST"})
@@ -448,14 +436,12 @@ def a_refused_connection_leaves_nothing_open(_):
     assert "hush" not in event["msg"]
 
 
-@test
-def a_name_that_does_not_resolve_leaves_nothing_open(_):
+def test_a_name_that_does_not_resolve_leaves_nothing_open(_t):
     expect(one({"url": "https://no-such-host.invalid/", "method": "POST"}), event="failed", kind="TRANSIENT",
            outcome_open=False, says="no-such-host.invalid")
 
 
-@test
-def a_connect_timeout_leaves_nothing_open(_):
+def test_a_connect_timeout_leaves_nothing_open(_t):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
         for _n in range(4):  # fill the backlog: the next SYN is dropped
             filler = stack.enter_context(socket.socket())
@@ -466,8 +452,7 @@ def a_connect_timeout_leaves_nothing_open(_):
                outcome_open=False)
 
 
-@test
-def a_reset_after_the_request_leaves_the_outcome_open(_):
+def test_a_reset_after_the_request_leaves_the_outcome_open(_t):
     def cut(_server, conn, _request):
         reset(conn)
 
@@ -476,8 +461,8 @@ def a_reset_after_the_request_leaves_the_outcome_open(_):
                outcome_open=True)
 
 
-@test
-def an_empty_reply_leaves_the_outcome_open(pki):
+def test_an_empty_reply_leaves_the_outcome_open(_t):
+    pki = Pki.of_this_run()
     with Server(lambda *_: None) as server:
         expect(one({"url": server.url, "method": "POST", "body": "A=1"}), kind="TRANSIENT", outcome_open=True)
     with Server(lambda *_: None, tls=pki.good) as server:
@@ -485,8 +470,7 @@ def an_empty_reply_leaves_the_outcome_open(pki):
                outcome_open=True)
 
 
-@test
-def a_reset_during_the_handshake_leaves_nothing_open(_):
+def test_a_reset_during_the_handshake_leaves_nothing_open(_t):
     class Cut(Server):
         def serve(self, conn):
             conn.recv(1)
@@ -497,8 +481,7 @@ def a_reset_during_the_handshake_leaves_nothing_open(_):
                kind="TRANSIENT", outcome_open=False)
 
 
-@test
-def sent_once_on_a_reused_connection_stays_open_whatever_came_after(_):
+def test_sent_once_on_a_reused_connection_stays_open_whatever_came_after(_t):
     def answer(server, conn, request):
         if "/second" in request:
             server.stop()  # libcurl tries once more on a new connection, which is refused
@@ -511,8 +494,7 @@ def sent_once_on_a_reused_connection_stays_open_whatever_came_after(_):
         expect(events[1], event="failed", kind="TRANSIENT", outcome_open=True)
 
 
-@test
-def a_slow_server_ends_in_a_timeout_with_the_outcome_open(_):
+def test_a_slow_server_ends_in_a_timeout_with_the_outcome_open(_t):
     release = threading.Event()
 
     def slow(*_):
@@ -526,8 +508,7 @@ def a_slow_server_ends_in_a_timeout_with_the_outcome_open(_):
 
 # ---- what is never sent --------------------------------------------------------------------------
 
-@test
-def plain_http_leaves_this_host_for_metadata_addresses_only(_):
+def test_plain_http_leaves_this_host_for_metadata_addresses_only(_t):
     with Proxy() as proxy:  # whatever were sent would be seen here
         for url in ("http://192.0.2.1/", "http://ec2.example.test/", "http://localhost.example.test/",
                     "http://[2001:db8::1]/", "http://169.253.169.254/"):
@@ -536,8 +517,7 @@ def plain_http_leaves_this_host_for_metadata_addresses_only(_):
         expect(one({"url": "http://169.254.169.254/"}, proxy=proxy.url), event="answer", status=405)
 
 
-@test
-def urls_with_room_for_tricks_are_refused(_):
+def test_urls_with_room_for_tricks_are_refused(_t):
     with Server() as server:
         at = f"127.0.0.1:{server.port}"
         for url in (f"http://user:pw@{at}/", f"http://{at}/a b", f"http://{at}/\r\nX: y", f"ftp://{at}/",
@@ -548,8 +528,7 @@ def urls_with_room_for_tricks_are_refused(_):
         assert server.accepts == 0
 
 
-@test
-def headers_cannot_be_injected(_):
+def test_headers_cannot_be_injected(_t):
     with Server() as server:
         for name, value in (("X-A", "1\r\nX-B: 2"), ("X-A", "1\nX-B: 2"), ("X-A", "1\x7f"),
                             ("X-A: 1\r\nX-B", "2"), ("", "2"), ("X A", "2"), ("X-A", "z" * 20000)):
@@ -558,8 +537,8 @@ def headers_cannot_be_injected(_):
         assert server.accepts == 0
 
 
-@test
-def what_was_signed_is_what_is_sent(pki):
+def test_what_was_signed_is_what_is_sent(_t):
+    pki = Pki.of_this_run()
     with tempfile.TemporaryDirectory() as home, Server(tls=pki.good) as server:
         (pathlib.Path(home) / ".netrc").write_text("machine 127.0.0.1 login me password hush\n")
         headers = [["Host", f"127.0.0.1:{server.port}"], ["Content-Type", "application/x-www-form-urlencoded; charset=utf-8"],
@@ -575,8 +554,7 @@ def what_was_signed_is_what_is_sent(pki):
         assert sorted(line.rstrip() for line in lines) == wanted, lines
 
 
-@test
-def a_put_with_an_empty_body_says_so(_):
+def test_a_put_with_an_empty_body_says_so(_t):
     with Server() as server:
         client([{"url": server.url + "/latest/api/token", "method": "PUT", "headers": [["X-Ttl", "60"]]}],
                [{"url": server.url + "/latest/meta-data", "headers": [["X-Token", "t"]]}])
@@ -588,8 +566,7 @@ def a_put_with_an_empty_body_says_so(_):
         assert server.accepts == 1
 
 
-@test
-def cookies_are_not_kept(_):
+def test_cookies_are_not_kept(_t):
     reply = OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\n\r\n")
     with Server(lambda *_: reply) as server:
         client([{"url": server.url}], [{"url": server.url}])
@@ -598,8 +575,8 @@ def cookies_are_not_kept(_):
 
 # ---- proxies -------------------------------------------------------------------------------------
 
-@test
-def the_proxy_carries_the_api_from_the_settings_and_from_the_environment(pki):
+def test_the_proxy_carries_the_api_from_the_settings_and_from_the_environment(_t):
+    pki = Pki.of_this_run()
     with Server(tls=pki.good) as server, Proxy() as proxy:
         expect(one({"url": server.url}, ca_file=pki.ca, proxy=proxy.url), status=200)
         expect(one({"url": server.url}, ca_file=pki.ca, env={"https_proxy": proxy.url}), status=200)
@@ -609,8 +586,7 @@ def the_proxy_carries_the_api_from_the_settings_and_from_the_environment(pki):
         assert proxy.accepts == 2
 
 
-@test
-def the_proxy_never_sees_metadata(_):
+def test_the_proxy_never_sees_metadata(_t):
     with Server() as server, Proxy() as proxy:
         env = {"http_proxy": proxy.url, "all_proxy": proxy.url}
         expect(one({"url": server.url, "no_proxy": True}, env=env), status=200)
@@ -622,35 +598,12 @@ def the_proxy_never_sees_metadata(_):
         assert proxy.accepts == 1
 
 
-@test
-def a_proxy_that_refuses_is_named_and_leaves_nothing_open(_):
+def test_a_proxy_that_refuses_is_named_and_leaves_nothing_open(_t):
     for status, kind in ((403, "CONFIG"), (407, "CONFIG"), (502, "TRANSIENT")):
         with Proxy(refuse=status) as proxy:
             expect(one({"url": "https://ec2.example.test/", "method": "POST", "body": "A=1"}, proxy=proxy.url),
                    event="failed", kind=kind, outcome_open=False, says="proxy")
 
 
-def main():
-    if not CLIENT.exists():
-        print(f"Bail out! {CLIENT} is not built")
-        return 1
-    chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        pki = Pki(folder)
-        for number, function in enumerate(chosen, 1):
-            name = function.__name__.replace("_", " ")
-            try:
-                function(pki)
-                print(f"ok {number} - {name}", flush=True)
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                print(f"not ok {number} - {name}")
-                for line in f"{type(problem).__name__}: {problem}".splitlines():
-                    print(f"# {line}", flush=True)
-    print(f"1..{len(chosen)}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    tap.main()
