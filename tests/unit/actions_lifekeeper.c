@@ -354,8 +354,10 @@ static void limits_are_a_tenth_less(void **state)
     setenv("CLOUDVIP_RESTORE_TIMEOUT", "", 1); /* as good as unset: the file */
     assert_int_equal(lk->limit_ms(&call), 90000);
 
-    /* A file that others may write sets nothing. */
+    /* A file that others may write sets nothing where root would obey it. */
     unsetenv("LKSYSLOGSELECTOR");
+    if (geteuid() != 0)
+        return;
     assert_int_equal(chmod("defaults", 0666), 0);
     assert_int_equal(lk->limit_ms(&call), 0);
     assert_int_equal(lk->facility(&call), LOG_LOCAL6);

@@ -154,7 +154,7 @@ static void a_broken_file_stops_only_its_own(void **state)
     (void)state;
     make_conf_dir("partly");
     put_file("partly/resources.d/a.conf", "[vip1]\nscenario = route-table\n", 0644);
-    put_file("partly/resources.d/b.conf", "[vip2]\nscenario = route-table\n", 0666);
+    assert_int_equal(mkdir("partly/resources.d/b.conf", 0755), 0); /* no regular file */
     assert_int_equal(kit_conf_load("partly", &conf, &err), 0);
     assert_int_equal(kit_conf_broken_count(conf), 1);
     assert_non_null(strstr(kit_conf_broken(conf, 0)->msg, "partly/resources.d/b.conf"));
@@ -181,8 +181,10 @@ static void nothing_is_trusted_in_a_broken_directory(void **state)
     assert_int_equal(kit_conf_load("open", &conf, &err), -1);
     assert_non_null(strstr(err.msg, "open/resources.d"));
     assert_int_equal(chmod("open/resources.d", 0755), 0);
-    put_file("open/cloudvip.conf", "[defaults]\nregion = eu-west-1\n", 0666);
-    assert_int_equal(kit_conf_load("open", &conf, &err), -1);
+    if (geteuid() == 0) { /* a user's own files are trusted whatever their mode */
+        put_file("open/cloudvip.conf", "[defaults]\nregion = eu-west-1\n", 0666);
+        assert_int_equal(kit_conf_load("open", &conf, &err), -1);
+    }
     put_file("open/cloudvip.conf", "[defaults]\nregoin = eu-west-1\n", 0644);
     assert_int_equal(kit_conf_load("open", &conf, &err), -1);
     assert_string_equal(err.msg, "configuration: open/cloudvip.conf:2: unknown key 'regoin' (did "
