@@ -142,12 +142,14 @@ class Sim:
         if latency_ms:
             command += ["--latency", str(latency_ms)]
         ports = os.path.join(self.dir, "ports")
-        command += ["--world", path, "--port-file", ports, "--quiet"] + list(args)
+        requests = os.path.join(self.dir, "requests")
+        command += ["--world", path, "--port-file", ports, "--log", requests, "--quiet"] + list(args)
         self._stderr = os.path.join(self.dir, "stderr")
         with open(self._stderr, "wb") as err:
             self.process = subprocess.Popen(command, env=clean_env(), cwd=self.dir, stdin=subprocess.DEVNULL,
                                             stdout=err, stderr=err)
         t.attach(self._stderr)
+        t.attach(requests, 40)
         t.cleanup(self.stop)
         t.wait_until(lambda: os.path.exists(ports) or self.process.poll() is not None, "cloudsim is ready", 20)
         if self.process.poll() is not None:

@@ -14,6 +14,12 @@ argument, a `Test`:
     if __name__ == "__main__":
         tap.main()
 
+One test for each of several things, each with its own result:
+
+    @tap.cases(MOVERS, lambda mover: mover.name)
+    def test_moves(t, mover):
+        …
+
     ./x.py [-k PART-OF-A-NAME] [-v] [-l]      -v shows the log of passing tests too, -l lists them
 
 Results go to stdout as TAP 12.  What a test logs is shown when it fails.  Whatever the tests print
@@ -21,6 +27,7 @@ themselves is turned into diagnostics, so that it can never be taken for a resul
 """
 import argparse
 import contextlib
+import functools
 import io
 import os
 import shutil
@@ -35,6 +42,14 @@ _LOG_TAIL_LINES = 200  # of an attached log; the head of a long log seldom tells
 
 class Skip(Exception):
     """Raised by Test.skip: this test cannot run here, and why."""
+
+
+def cases(items, name=str):
+    """The test is run once for each item, with it as a second argument; name(item) is shown."""
+    def mark(function):
+        function.cases = [(name(item), item) for item in items]
+        return function
+    return mark
 
 
 class Failed(AssertionError):
@@ -126,9 +141,9 @@ class Test:
     def log(self, text):
         self._log.append(str(text))
 
-    def attach(self, path):
-        """Shows the end of this file, if it is there, when the test fails."""
-        self._files.append(str(path))
+    def attach(self, path, lines=_LOG_TAIL_LINES):
+        """Shows the last lines of this file, if it is there, when the test fails."""
+        self._files.append((str(path), lines))
 
     # -- what a test owns -----------------------------------------------------------------------
     @property
@@ -163,6 +178,7 @@ class Test:
     def subtest(self, name):
         """A result of its own; its failure fails the test, and the test goes on."""
         full = "%s: %s" % (self.name, name)
+        since = (len(self._log), len(self._files))
         try:
             yield
         except Skip as e:
@@ -170,12 +186,12 @@ class Test:
         except Exception:  # pylint: disable=broad-except
             self.sub_failures += 1
             self._out.result(False, full)
-            self._explain()
+            self._explain(since)
         else:
             self._out.result(True, full)
 
     # -- for main -------------------------------------------------------------------------------
-    def _explain(self):
+    def _explain(self, since=(0, 0)):
         kind, value, trace = sys.exc_info()
         if kind is not None:
             frames = traceback.extract_tb(trace)
@@ -187,12 +203,12 @@ class Test:
                 self._out.diagnose(value)
             else:
                 self._out.diagnose("".join(traceback.format_exception(kind, value, trace)))
-        self._show_log()
+        self._show_log(since)
 
-    def _show_log(self):
-        for text in self._log:
+    def _show_log(self, since=(0, 0)):
+        for text in self._log[since[0]:]:
             self._out.diagnose("log: " + text)
-        for path in self._files:
+        for path, tail in self._files[since[1]:]:
             try:
                 with open(path, "rb") as f:
                     lines = f.read().decode("utf-8", "replace").splitlines()
@@ -201,7 +217,7 @@ class Test:
             if not lines:
                 continue
             self._out.diagnose("---- %s" % path)
-            for line in lines[-_LOG_TAIL_LINES:]:
+            for line in lines[-tail:]:
                 self._out.diagnose("  " + line)
 
     def _end(self):
@@ -262,11 +278,20 @@ def _run_one(name, function, out, verbose):
         out.result(True, name)
 
 
+def _with_case(function, item, test):
+    function(test, item)
+
+
 def main(tests=None):
     """Runs the test_* functions of the program (or of the mapping `tests`), and exits."""
     if tests is None:
         tests = vars(sys.modules["__main__"])
-    chosen = [(n, f) for n, f in tests.items() if n.startswith("test_") and callable(f)]
+    chosen = []
+    for n, f in tests.items():
+        if n.startswith("test_") and callable(f):
+            of = getattr(f, "cases", None)
+            chosen += [(n, f)] if of is None else [
+                ("%s: %s" % (n, label), functools.partial(_with_case, f, item)) for label, item in of]
 
     args = argparse.ArgumentParser(description="a test program; prints TAP")
     args.add_argument("-k", metavar="NAME", default="", help="only tests with NAME in their name")
