@@ -55,7 +55,7 @@ def test_a_node_sees_nothing_of_ours(t):
     sim = lab.Sim(t)
     os.environ["AWS_PROFILE"] = "ours"
     t.cleanup(os.environ.pop, "AWS_PROFILE")
-    node = lab.Node(t, sim, env=None)
+    node = lab.Node(t, sim)
     got = lab.Running(node, ["/usr/bin/env"], lab.clean_env(**node.env)).wait()
     t.lacks(got.out, "AWS_")
     t.has(got.out, "CLOUDVIP_RUNDIR=" + node.rundir)

@@ -153,7 +153,8 @@ class Sim:
         t.cleanup(self.stop)
         t.wait_until(lambda: os.path.exists(ports) or self.process.poll() is not None, "cloudsim is ready", 20)
         if self.process.poll() is not None:
-            raise tap.Failed("cloudsim ended with %d: %s" % (self.process.returncode, self.stderr()))
+            process, self.process = self.process, None
+            raise tap.Failed("cloudsim ended with %d: %s" % (process.returncode, self.stderr()))
         with open(ports) as f:
             numbers = [int(line) for line in f]
         self.port = numbers[0]
