@@ -257,17 +257,15 @@ static void run(struct batch *b)
             out_of_time(b);
             return;
         }
-        if (b->held) {
-            if (!b->flying)
-                renew(b);
-            next = b->by;
-        } else {
-            next = launch(b);
+        if (b->held && !b->flying) {
+            renew(b);
+            continue; /* it took its time, and what it was for may be sent now */
         }
+        next = b->held ? b->by : launch(b);
         if (b->flying) {
             if (net->wait(net->self, next, &done) == 1)
                 land(b, &done);
-        } else if (b->ended < b->count && !b->held) {
+        } else if (b->ended < b->count) {
             int64_t nap_ns = next.at_ns - kit_clock_now_ns(clock);
             if (nap_ns > 0)
                 clock->sleep_ns(clock->self, nap_ns);
