@@ -1,5 +1,6 @@
 #include "kit/net/http.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct exchange {
     void *tag;
     bool added; /* to the multi handle; else it waits for a free connection */
     bool body_too_large;
+    size_t given_bytes; /* of the request's body, to libcurl */
     size_t header_bytes;
     char what[KIT_HTTP_WHAT]; /* for errors */
     char curl_says[CURL_ERROR_SIZE];
@@ -50,6 +52,29 @@ static size_t take_body(char *data, size_t one, size_t len, void *arg)
         return 0;
     }
     return one * len;
+}
+
+static size_t give_body(char *data, size_t one, size_t len, void *arg)
+{
+    struct exchange *x = arg;
+    size_t left_bytes = x->req->body.len_bytes - x->given_bytes;
+    size_t part_bytes = one * len < left_bytes ? one * len : left_bytes;
+
+    memcpy(data, x->req->body.data + x->given_bytes, part_bytes);
+    x->given_bytes += part_bytes;
+    return part_bytes;
+}
+
+/* libcurl sends a request again by itself when a kept connection dies before an answer comes, and no
+ * option forbids it.  It must not: the first one may have been carried out.  A body that cannot be
+ * rewound is how it is told (CURLE_SEND_FAIL_REWIND). */
+static int refuse_rewind(void *arg, curl_off_t offset, int origin)
+{
+    const struct exchange *x = arg;
+
+    (void)offset;
+    (void)origin;
+    return x->given_bytes ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
 
 static size_t take_header(char *data, size_t one, size_t len, void *arg)
@@ -96,6 +121,10 @@ static int set_common(const struct engine *engine, struct exchange *x, struct ki
     SET(CURLOPT_ERRORBUFFER, x->curl_says);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_READFUNCTION, give_body);
+    SET(CURLOPT_READDATA, x);
+    SET(CURLOPT_SEEKFUNCTION, refuse_rewind);
+    SET(CURLOPT_SEEKDATA, x);
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -195,7 +224,8 @@ static int set_request(struct exchange *x, struct kit_err *err)
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_CUSTOMREQUEST, req->method);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.len_bytes);
-        SET(CURLOPT_POSTFIELDS, req->body.data);
+        SET(CURLOPT_POSTFIELDS, (char *)NULL);
+        x->given_bytes = 0;
     }
     SET(CURLOPT_NOPROXY, req->no_proxy ? "*" : (char *)NULL);
     SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
@@ -239,6 +269,9 @@ static int explain(const struct exchange *x, CURLcode code, struct kit_err *err)
     if (x->body_too_large || code == CURLE_FILESIZE_EXCEEDED)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the answer is larger than %zu bytes",
                            x->what, x->resp.body.max_bytes);
+    if (code == CURLE_SEND_FAIL_REWIND)
+        return kit_err_set(err, KIT_ERR_TRANSIENT, "%s: the connection died before an answer came",
+                           x->what);
     if (x->header_bytes > ANSWER_HEADERS_BYTES)
         return kit_err_set(err, KIT_ERR_PROTOCOL,
                            "%s: the answer's headers are larger than %u bytes", x->what,
@@ -294,6 +327,8 @@ static void finish(struct engine *engine, struct exchange *x, CURLcode code,
     if (code != CURLE_OK) {
         (void)explain(x, code, &done.err);
         done.err.outcome_open = was_sent(x->easy);
+        if (x->body_too_large || code == CURLE_FILESIZE_EXCEEDED)
+            done.err.sys = EFBIG;
         done.failed = true;
     } else if (status >= 300 && status < 400) {
         (void)kit_err_set(&done.err, KIT_ERR_PROTOCOL,

@@ -60,8 +60,8 @@ void kit_http_response_done(struct kit_http_response *resp);
 /* One finished exchange.  `failed`: no (whole, acceptable) answer came; *err says why
  * (KIT_ERR_TRANSIENT, with outcome_open when the request had been sent completely or in part;
  * KIT_ERR_CONFIG for a certificate that does not verify or an address where plain http is not
- * allowed; KIT_ERR_PROTOCOL for a body over the ceiling or a redirect; KIT_ERR_SYSTEM when libcurl
- * itself fails). */
+ * allowed; KIT_ERR_PROTOCOL for a body over the ceiling (sys is EFBIG then) or a redirect;
+ * KIT_ERR_SYSTEM when libcurl itself fails).  A request is sent once: never again by itself. */
 struct kit_http_done {
     void *tag;
     bool failed;
