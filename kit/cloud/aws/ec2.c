@@ -104,20 +104,22 @@ static int find_by_interface(struct aws_cloud *cloud, const char *interface, str
 }
 
 /* The VPC of the instance's first interface: all its ENIs are in one VPC. */
-static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, char ret_vpc[KIT_ID],
-                    struct kit_err *err)
+static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
     struct aws_imds_item mac = {.path = "meta-data/mac",
                                 .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
     struct aws_me me = {0};
     char text[32];
-    int rc = aws_imds_read(cloud, &mac, 1, by, err);
+    int rc;
 
+    if (cloud->vpc[0])
+        return 0;
+    rc = aws_imds_read(cloud, &mac, 1, by, err);
     first_line(&mac, text, sizeof(text));
     kit_buf_done(&mac.value);
     if (rc || ask_metadata(cloud, text, by, &me, err))
         return kit_err_wrap(err, "find the VPC (set `vpc_id` to do without the metadata service)");
-    (void)kit_str_copy(ret_vpc, KIT_ID, me.vpc);
+    (void)kit_str_copy(cloud->vpc, sizeof(cloud->vpc), me.vpc);
     return 0;
 }
 
@@ -135,8 +137,11 @@ int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, un
         return -1;
     if (vpc)
         (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
-    else if ((wants & AWS_ME_VPC) && !me.vpc[0] && find_vpc(cloud, by, me.vpc, err))
-        return -1;
+    else if ((wants & AWS_ME_VPC) && !me.vpc[0]) {
+        if (find_vpc(cloud, by, err))
+            return -1;
+        (void)kit_str_copy(me.vpc, sizeof(me.vpc), cloud->vpc);
+    }
     if ((wants & AWS_ME_VPC) && !me.vpc[0])
         return kit_err_set(err, KIT_ERR_CONFIG, "the metadata service names no VPC: set `vpc_id`");
     *ret_me = me;
