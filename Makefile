@@ -213,6 +213,13 @@ install-sim: $(B)/bin/cloudsim
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 0755 $(B)/bin/cloudsim $(DESTDIR)$(BINDIR)
 
+# >>> demo
+# DEMOFLAGS: --fast (no pauses), --ascii, --keep (the logs and the configurations).
+DEMOFLAGS ?=
+demo: $(B)/bin/cloudsim $(B)/bin/cloudvip $(B)/bin/quickCheck
+	@packaging/demo/cloudvip-demo --bindir $(B)/bin $(DEMOFLAGS)
+# <<< demo
+
 clean:
 	rm -rf build
 
