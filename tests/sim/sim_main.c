@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "sim_clouds.h"
-#include "sim_http.h"
+#include "sim_serve.h"
 
 enum {
     EXIT_BAD_WORLD = 1,
@@ -58,6 +58,17 @@ static int add_listener(struct options *options, const char *text, bool tls, boo
     return 0;
 }
 
+static int read_latency(const char *text, double *ret_ms)
+{
+    char *end;
+    double ms = strtod(text, &end);
+
+    if (end == text || *end || !(ms >= 0 && ms <= 3600e3))
+        return -1;
+    *ret_ms = ms;
+    return 0;
+}
+
 static int parse_options(int argc, char **argv, struct options *ret_options)
 {
     static const struct option known[] = {
@@ -89,13 +100,13 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         case 'c': options->cert = optarg; break;
         case 'k': options->key = optarg; break;
         case 'p': options->port_file = optarg; break;
-        case 't': options->latency_ms = strtod(optarg, NULL); break;
+        case 't': bad = read_latency(optarg, &options->latency_ms); break;
         case 'g': options->log = optarg; break;
         case 'q': options->quiet = true; break;
         default: return -1;
         }
         if (bad) {
-            fprintf(stderr, "cloudsim: not an address to listen on: %s\n", optarg);
+            fprintf(stderr, "cloudsim: not as it should be: %s\n", optarg);
             return -1;
         }
     }
@@ -186,6 +197,14 @@ static int serve(struct sim_server *server, const struct options *options)
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < server->listener_count; i++) {
+        const char *node = server->listeners[i].instance;
+
+        if (node && !sim_serve_has_node(server, node)) {
+            fprintf(stderr, "cloudsim: --imds: %s is not in the world\n", node);
+            return EXIT_BAD_WORLD;
+        }
+    }
     if (sim_http_start(server, &err)) {
         fprintf(stderr, "cloudsim: %s\n", err.text);
         sim_http_stop(server);

@@ -18,6 +18,18 @@ static bool classify(struct sim_server *server, const struct sim_request *reques
     return false;
 }
 
+bool sim_serve_has_node(struct sim_server *server, const char *node)
+{
+    struct sim_request request = {.method = "GET", .target = "/", .path = "/", .query = ""};
+    struct sim_call call = {.request = &request};
+    bool found;
+
+    pthread_mutex_lock(&server->world.lock);
+    found = classify(server, &request, node, &call);
+    pthread_mutex_unlock(&server->world.lock);
+    return found;
+}
+
 static void run_events(struct sim_world *world, struct json_object *events)
 {
     struct json_object *event;

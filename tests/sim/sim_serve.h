@@ -30,4 +30,7 @@ struct sim_outcome {
 void sim_serve(struct sim_server *server, const struct sim_request *request, const char *node,
                const struct sim_link *link, struct sim_answer *answer, struct sim_outcome *ret_how);
 
+/* Is there an instance of that name whose metadata can be served? */
+bool sim_serve_has_node(struct sim_server *server, const char *node);
+
 #endif
