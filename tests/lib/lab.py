@@ -464,8 +464,9 @@ class Node:
 
 
 @contextlib.contextmanager
-def dummy_link(t, mac, up=True):
-    """A network interface of this host with that MAC; skips the test where none can be made."""
+def link(t, mac, up=True):
+    """A network interface of this host with that MAC: one end of a veth pair, whose other end (its name
+    and an "p") is its carrier; skips the test where none can be made."""
     name = "cv%x" % (os.getpid() % 0xffffff)
 
     def ip(*args):
@@ -476,13 +477,12 @@ def dummy_link(t, mac, up=True):
         said = done.communicate()[0].decode("utf-8", "replace").strip()
         return said or "failed" if done.returncode else None
 
-    wrong = ip("link", "add", name, "address", mac, "type", "dummy")
+    wrong = ip("link", "add", name, "address", mac, "type", "veth", "peer", "name", name + "p")
     if wrong:
         t.skip("cannot add a network interface: " + wrong)
     try:
-        if up:
-            wrong = ip("link", "set", name, "up")
-            t.check(not wrong, wrong)
+        wrong = ip("link", "set", name + "p", "up") or (ip("link", "set", name, "up") if up else None)
+        t.check(not wrong, wrong)
         yield name
     finally:
         ip("link", "del", name)
