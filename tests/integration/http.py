@@ -227,6 +227,22 @@ def test_a_new_tls_connection_resumes_the_session(_t):
         assert (server.accepts, server.resumed) == (3, 2), (server.accepts, server.resumed)
 
 
+def test_a_session_is_resumed_by_other_handles_too(_t):
+    pki = Pki.of_this_run()
+    together = threading.Barrier(3)
+
+    def answer(_server, _conn, request):
+        if "/many" in request:
+            together.wait(timeout=20)
+        return OK
+
+    with Server(answer, tls=pki.good) as server:
+        events = client([{"url": server.url}], [{"url": server.url + "/many"}] * 3, ca_file=pki.ca)
+        assert [e.get("status") for e in events] == [200] * 4, events
+        # Of two handshakes at the same moment, one may miss the ticket that the other is replacing.
+        assert server.accepts == 3 and server.resumed >= 1, (server.accepts, server.resumed)
+
+
 def test_requests_of_one_step_are_in_flight_together(_t):
     together = threading.Barrier(6)
 
@@ -338,8 +354,13 @@ def test_tls_below_1_2_is_refused(_t):
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
+    # The system's own defaults must not be what refuses.
+    lax = pki.dir / "lax.cnf"
+    lax.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1\n"
+                   "CipherString = ALL:@SECLEVEL=0\n")
     with Server(tls=context) as server:
-        expect(one({"url": server.url}, ca_file=pki.ca), event="failed", outcome_open=False)
+        expect(one({"url": server.url}, ca_file=pki.ca, env={"OPENSSL_CONF": str(lax)}), event="failed",
+               outcome_open=False)
         assert not server.requests
 
 
@@ -377,6 +398,19 @@ def test_a_body_over_the_ceiling_is_refused_with_and_without_a_length(_t):
         with Server(answer) as server:
             expect(one({"url": server.url, "method": "POST"}), event="failed", kind="PROTOCOL", outcome_open=True,
                    says="larger than 1572864 bytes")
+
+
+def test_a_length_over_the_ceiling_is_refused_before_the_body_comes(_t):
+    release = threading.Event()
+
+    def announce(_server, conn, _request):
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n")
+        release.wait(30)
+
+    with Server(announce) as server:
+        expect(client({"until_ms": 20000, "requests": [{"url": server.url, "timeout_ms": 60000}]})[0], event="failed",
+               kind="PROTOCOL", says="larger than 1572864 bytes")
+        release.set()
 
 
 def test_a_body_up_to_the_ceiling_is_read_whole(_t):
@@ -448,7 +482,8 @@ def test_a_connect_timeout_leaves_nothing_open(_t):
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        expect(one({"url": url, "method": "POST", "connect_timeout_ms": 300}), event="failed", kind="TRANSIENT",
+        request = {"url": url, "method": "POST", "connect_timeout_ms": 300, "timeout_ms": 60000}
+        expect(client({"until_ms": 15000, "requests": [request]})[0], event="failed", kind="TRANSIENT",
                outcome_open=False)
 
 
