@@ -71,6 +71,15 @@ def test_a_program_that_does_not_end(t):
     t.equal(lab.Running(node, ["/bin/sleep", "600"], lab.clean_env()).kill().status, -9)
 
 
+def test_a_cloud_that_dies_ends_the_wait(t):
+    sim = lab.Sim(t)
+    node = lab.Node(t, sim)
+    running = lab.Running(node, ["/bin/sleep", "600"], lab.clean_env())
+    sim.process.kill()
+    t.has(str(t.raises(tap.Failed, running.wait, 300)), "cloudsim died")
+    t.raises(tap.Failed, sim.stop)
+
+
 def test_a_word_of_a_sanitizer_fails(t):
     node = lab.Node(t, lab.Sim(t))
     said = lab.Running(node, ["/bin/sh", "-c", "echo 'x.c:1: runtime error: shift' >&2"], lab.clean_env())

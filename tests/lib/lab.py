@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import tap
@@ -171,6 +172,10 @@ class Sim:
     def stderr(self):
         with open(self._stderr, "rb") as f:
             return f.read().decode("utf-8", "replace")
+
+    def died(self):
+        """It ended, and nobody told it to."""
+        return self.process is not None and self.process.poll() is not None
 
     def stop(self):
         """Ends it; a status other than 0, or a word of a sanitizer, fails the test."""
@@ -333,15 +338,30 @@ class Running:
         return self.wait()
 
     def wait(self, timeout_s=60):
-        """The Result; a program that does not end by then is killed, and fails the test."""
+        """The Result; a program that does not end by then is killed, and fails the test; so does
+        one whose cloud has died under it."""
+        ended = threading.Event()
+        killed = []
+
+        def watch():
+            while not ended.wait(0.1):
+                if self.node.sim.died():
+                    killed.append("cloudsim died: " + self.node.sim.stderr())
+                elif time.monotonic() - self._began > timeout_s:
+                    killed.append("it did not end within %g s" % timeout_s)
+                if killed:
+                    self._signal(signal.SIGKILL)
+                    return
+
+        # A blocking wait in this thread: a polling one would measure its own interval.
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         try:
-            status = self.process.wait(timeout=timeout_s)
-            late = False
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
             status = self.process.wait()
-            late = True
+        finally:
+            ended.set()
         wall_s = time.monotonic() - self._began
+        watcher.join()
         texts = []
         for path in (self._out, self._err):
             with open(path, "rb") as f:
@@ -349,8 +369,8 @@ class Running:
         result = Result(self.argv, status, texts[0], texts[1], wall_s)
         self.node.t.log(repr(result))
         check_sanitizers(self.argv[0], result.err)
-        if late:
-            raise tap.Failed("%s did not end within %g s" % (" ".join(self.argv), timeout_s))
+        if killed:
+            raise tap.Failed("%s: %s" % (" ".join(self.argv), killed[0]))
         return result
 
 
