@@ -234,15 +234,17 @@ static enum act_outcome run_locked(struct act *act)
 {
     bool was_in_service;
     enum act_outcome outcome;
+    long long skew_s;
 
     read_record(act);
     was_in_service = act->record.in_service;
     outcome = act->spec->run(act);
     write_record(act, was_in_service);
-    if (act->session.caller.stats.skew_s)
+    skew_s = (long long)act->session.caller.stats.skew_s;
+    if (skew_s)
         act_log(&act->log, ACT_SKEW,
-                "the clock of this node is %lld s off the cloud's; corrected for this run",
-                (long long)-act->session.caller.stats.skew_s);
+                "this node's clock is %lld s %s the cloud's: corrected for this run", llabs(skew_s),
+                skew_s > 0 ? "behind" : "ahead of");
     return outcome;
 }
 

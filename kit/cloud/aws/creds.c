@@ -277,7 +277,8 @@ int aws_creds_renew(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
 
     cloud->creds = (struct aws_creds){.access_key_id = ""};
     int rc = obtain(cloud, by, &cloud->creds, err);
-    if (rc == 0 && same(&refused, &cloud->creds))
+    /* Temporary ones that are still handed out are worth one more try: only static ones are not. */
+    if (rc == 0 && !cloud->creds.expires_s && same(&refused, &cloud->creds))
         rc = kit_err_set(err, KIT_ERR_AUTH,
                          "the cloud refused the credentials from %s, and they are still the same",
                          cloud->creds.source);

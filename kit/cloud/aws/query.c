@@ -35,6 +35,7 @@ static int encode(struct kit_call *call, struct kit_http_request *req, struct ki
 
     if (kit_buf_check(&q->form, call->what, err))
         return -1;
+    q->signed_skew_s = q->cloud->skew_s;
     (void)kit_str_copy(req->method, sizeof(req->method), "POST");
     (void)kit_buf_puts(&req->url, q->endpoint->url);
     (void)kit_buf_add(&req->body, q->form.data, q->form.len_bytes);
@@ -60,7 +61,7 @@ static bool correct_skew(struct aws_query *q, const struct kit_http_response *re
 {
     int64_t offset_s = offset_of(q, resp);
 
-    if (q->skew_tried || llabs(offset_s - q->cloud->skew_s) < SKEW_MIN_S)
+    if (q->skew_tried || llabs(offset_s - q->signed_skew_s) < SKEW_MIN_S)
         return false;
     q->skew_tried = true;
     q->cloud->skew_s = offset_s;
