@@ -1,5 +1,6 @@
 #include "kit/vip/record.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "kit/base/buf.h"
@@ -60,12 +61,16 @@ int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_e
         return -1;
     if (kit_file_read(path, KIT_FILE_TRUSTED, &text, err))
         return err->kind == KIT_ERR_NOT_FOUND ? 0 : kit_err_wrap(err, "read the record");
-    if (kit_json_parse(text.data, text.len_bytes, &json, err))
+    if (kit_json_parse(text.data, text.len_bytes, &json, err)) {
+        err->kind = KIT_ERR_CONFIG; /* a file of ours, no answer of anybody's */
         return kit_err_wrap(err, "record %s", path);
-    (void)kit_json_bool(kit_json_get(kit_json_root(&json), "in_service"), &r.in_service);
+    }
+    if (!kit_json_bool(kit_json_get(kit_json_root(&json), "in_service"), &r.in_service))
+        return kit_err_set(err, KIT_ERR_CONFIG, "record %s: it does not say in_service", path);
     r.since_s = take_number(kit_json_root(&json), "since");
     r.checked_s = take_number(kit_json_root(&json), "checked");
-    r.unknown_in_a_row = (unsigned)take_number(kit_json_root(&json), "unknown_in_a_row");
+    int64_t unknown = take_number(kit_json_root(&json), "unknown_in_a_row");
+    r.unknown_in_a_row = unknown > UINT_MAX ? UINT_MAX : (unsigned)unknown;
     take_text(kit_json_root(&json), "action", r.action, sizeof(r.action));
     take_text(kit_json_root(&json), "facts", r.facts, sizeof(r.facts));
     *ret_record = r;
