@@ -213,6 +213,16 @@ install-sim: $(B)/bin/cloudsim
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 0755 $(B)/bin/cloudsim $(DESTDIR)$(BINDIR)
 
+# >>> bench
+# The kit beside the stock agents; prints tables, writes build/bench.json.  BENCHFLAGS: see tests/bench/bench.py -h
+BENCHFLAGS ?=
+$(B)/tests/bench/timed: $(B)/tests/bench/timed.o
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+bench: all $(B)/tests/bench/timed
+	BUILD=$(B) $(PYTHON) tests/bench/bench.py $(BENCHFLAGS)
+# <<< bench
+
 # >>> demo
 # DEMOFLAGS: --fast (no pauses), --ascii, --keep (the logs and the configurations).
 DEMOFLAGS ?=
