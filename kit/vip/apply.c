@@ -201,6 +201,7 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         struct kit_facts facts;
         struct kit_plan plan;
 
+        *ret_held = false; /* not known to be, if this look fails */
         if (kit_vip_locate(vip, false, &facts, err))
             return *ret_changed ? kit_err_wrap(err, "released, but could not see the result") : -1;
         kit_plan_release(&facts, &plan);
@@ -212,10 +213,14 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         } else if (*ret_held) {
             /* Again for a look that shows it still: the release names the association, so a second
              * one is harmless. */
-            if (*ret_changed)
+            bool first = !*ret_changed;
+
+            if (!first)
                 nap(vip, &l, &facts);
             *ret_changed = true;
             rc = change(vip, &facts, &plan, true, err);
+            if (first)
+                l = start_looking(vip); /* the first look may have taken longer than a window */
         }
         bool held = *ret_held;
         kit_plan_done(&plan);
