@@ -59,7 +59,7 @@ static void error_answer(struct sim_call *call, const struct aws_error *err,
     bool sts = !strcmp(call->kind, "sts");
 
     answer->status = err->status;
-    answer->content_type = sts ? "text/xml" : "text/xml;charset=UTF-8";
+    sim_answer_type(answer, sts ? "text/xml" : "text/xml;charset=UTF-8");
     snprintf(call->code, sizeof(call->code), "%s", err->code);
     snprintf(call->message, sizeof(call->message), "%s", err->message);
     sim_buf_clear(out);
@@ -79,7 +79,7 @@ static void error_answer(struct sim_call *call, const struct aws_error *err,
 static void imds_refusal(int status, struct sim_answer *answer)
 {
     answer->status = status;
-    answer->content_type = "text/plain";
+    sim_answer_type(answer, "text/plain");
     sim_buf_clear(&answer->body);
 }
 
@@ -159,7 +159,7 @@ static void serve(struct sim_world *world, struct sim_call *call, struct sim_ans
         error_answer(call, &err, answer);
     } else {
         answer->status = 200;
-        answer->content_type = !strcmp(call->kind, "sts") ? "text/xml" : "text/xml;charset=UTF-8";
+        sim_answer_type(answer, !strcmp(call->kind, "sts") ? "text/xml" : "text/xml;charset=UTF-8");
     }
     sim_answer_header(answer, "x-amzn-RequestId", "%s", call->request_id);
 }

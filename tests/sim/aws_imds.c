@@ -31,7 +31,7 @@ struct node {
 static void plain(struct sim_answer *answer, int status, const char *text)
 {
     answer->status = status;
-    answer->content_type = "text/plain";
+    sim_answer_type(answer, "text/plain");
     sim_buf_clear(&answer->body);
     sim_buf_str(&answer->body, text);
 }
@@ -322,7 +322,7 @@ static void get_item(const struct node *node, const char *path, struct sim_answe
         return;
     }
     answer->status = 200;
-    answer->content_type = "text/plain";
+    sim_answer_type(answer, "text/plain");
 }
 
 void aws_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_answer *answer)

@@ -56,12 +56,13 @@ bool aws_param_has(const struct aws_call *call, const char *name, const char *va
 /* A word stands for itself; N for any number, a final '*' for whatever follows. */
 static bool word_fits(const char *word, size_t len, const char *name)
 {
-    const char *end = word + len;
+    const char *start = word, *end = word + len;
 
     while (word < end) {
         if (*word == '*')
             return true;
-        if (*word == 'N' && word[-1] == '.' && (word + 1 == end || word[1] == '.')) {
+        if (*word == 'N' && word > start && word[-1] == '.' &&
+            (word + 1 == end || word[1] == '.')) {
             size_t digits = strspn(name, "0123456789");
 
             if (!digits)

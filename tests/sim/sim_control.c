@@ -202,7 +202,7 @@ void sim_control_serve(struct sim_server *server, const struct sim_request *requ
     bool known = false;
 
     answer->status = 200;
-    answer->content_type = "application/json";
+    sim_answer_type(answer, "application/json");
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (strcmp(routes[i].path, path) != 0)
             continue;

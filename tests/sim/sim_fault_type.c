@@ -9,7 +9,7 @@ static const char proxy_page[] = "<!DOCTYPE html>\n<html><head><title>Gateway</t
 static void set_body(struct sim_answer *answer, int status, const char *type, const char *body)
 {
     answer->status = status;
-    answer->content_type = type;
+    sim_answer_type(answer, type);
     sim_buf_clear(&answer->body);
     sim_buf_str(&answer->body, body);
 }

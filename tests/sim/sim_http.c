@@ -14,12 +14,6 @@
 #define CONTROL_PREFIX "/_cloudsim/"
 #define NODE_PREFIX    "/_cloudsim/node/"
 
-/* Of one TCP connection. */
-struct connection {
-    unsigned long id;
-    unsigned requests;
-};
-
 /* Of one HTTP request, from its first line to its end. */
 struct exchange {
     char *target;
@@ -27,6 +21,30 @@ struct exchange {
     double start_ms;
     bool begun, too_big;
 };
+
+/* Of one TCP connection. */
+struct connection {
+    unsigned long id;
+    unsigned requests;
+    /* Owned. It outlives a request that the server refuses on its own (a head that is too long):
+     * nobody is told of the end of those. */
+    struct exchange *exchange;
+};
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void drop_exchange(struct connection *mine)
+{
+    if (!mine->exchange)
+        return;
+    free(mine->exchange->target);
+    sim_buf_done(&mine->exchange->body);
+    free(mine->exchange);
+    mine->exchange = NULL;
+}
 
 const char *sim_request_header(const struct sim_request *request, const char *name)
 {
@@ -48,6 +66,11 @@ void sim_answer_header(struct sim_answer *answer, const char *name, const char *
     vsnprintf(answer->headers[i].value, sizeof(answer->headers[i].value), format, args);
     va_end(args);
     answer->header_count++;
+}
+
+void sim_answer_type(struct sim_answer *answer, const char *content_type)
+{
+    snprintf(answer->content_type, sizeof(answer->content_type), "%s", content_type);
 }
 
 bool sim_http_wait(struct sim_server *server, int socket, double ms)
@@ -184,7 +207,7 @@ static enum MHD_Result send_answer(struct sim_server *server, struct MHD_Connect
     sim_time_http(sim_time_real_ms() + how->clock_offset_ms, date, sizeof(date));
     MHD_add_response_header(response, "Date", date);
     MHD_add_response_header(response, "Server", "cloudsim");
-    if (answer->content_type)
+    if (*answer->content_type)
         MHD_add_response_header(response, "Content-Type", answer->content_type);
     for (size_t i = 0; i < answer->header_count; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
@@ -198,7 +221,7 @@ static enum MHD_Result send_answer(struct sim_server *server, struct MHD_Connect
 static void refuse_plainly(struct sim_answer *answer, int status, const char *text)
 {
     answer->status = status;
-    answer->content_type = "text/plain";
+    sim_answer_type(answer, "text/plain");
     sim_buf_fmt(&answer->body, "%s\n", text);
 }
 
@@ -248,9 +271,7 @@ static enum MHD_Result answer_exchange(struct sim_listener *listener,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *of_peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const union MHD_ConnectionInfo *of_context =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *mine = of_context->socket_context;
+    const struct connection *mine = connection_of(connection);
     struct sim_link link = {
         .socket = of_socket->connect_fd,
         .connection = mine->id,
@@ -321,28 +342,21 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 static void *begin_exchange(void *context, const char *target, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *mine = info->socket_context;
-    struct exchange *exchange = sim_alloc(sizeof(*exchange));
+    struct connection *mine = connection_of(connection);
 
     (void)context;
+    drop_exchange(mine);
     mine->requests++;
-    exchange->target = sim_strdup(target);
-    return exchange;
+    mine->exchange = sim_alloc(sizeof(*mine->exchange));
+    mine->exchange->target = sim_strdup(target);
+    return mine->exchange;
 }
 
 static void end_exchange(void *context, struct MHD_Connection *connection, void **exchange_context,
                          enum MHD_RequestTerminationCode why)
 {
-    struct exchange *exchange = *exchange_context;
-
-    (void)context, (void)connection, (void)why;
-    if (!exchange)
-        return;
-    free(exchange->target);
-    sim_buf_done(&exchange->body);
-    free(exchange);
+    (void)context, (void)why;
+    drop_exchange(connection_of(connection));
     *exchange_context = NULL;
 }
 
@@ -358,6 +372,7 @@ static void watch_connection(void *context, struct MHD_Connection *connection,
         mine->id = atomic_fetch_add(&listener->server->connections, 1) + 1;
         *socket_context = mine;
     } else {
+        drop_exchange(*socket_context);
         free(*socket_context);
         *socket_context = NULL;
     }

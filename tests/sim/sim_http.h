@@ -55,7 +55,7 @@ struct sim_call {
 struct sim_answer {
     int status; /* 0: the connection is reset instead; negative: no answer ever */
     struct sim_buf body;
-    const char *content_type;
+    char content_type[128]; /* "" if none */
     struct {
         char name[48];
         char value[256];
@@ -66,6 +66,8 @@ struct sim_answer {
 __attribute__((format(printf, 3, 4))) void sim_answer_header(struct sim_answer *answer,
                                                              const char *name, const char *format,
                                                              ...);
+
+void sim_answer_type(struct sim_answer *answer, const char *content_type);
 
 struct sim_listener {
     char host[64];

@@ -120,7 +120,7 @@ void sim_serve(struct sim_server *server, const struct sim_request *request, con
     pthread_mutex_unlock(&server->world.lock);
     if (!known) {
         answer->status = 404;
-        answer->content_type = "text/plain";
+        sim_answer_type(answer, "text/plain");
         sim_buf_str(&answer->body, "no such page\n");
         sim_params_done(&call.params);
         return;
