@@ -127,25 +127,30 @@ static int clean(void **state)
     return 0;
 }
 
-static void expect(const struct kit_settings *settings, const struct aws_profiles *profiles,
-                   const char *service, const char *want)
+static void expect(const struct kit_settings *s, const struct aws_profiles *p, const char *service,
+                   const char *want)
 {
     struct aws_endpoint endpoint;
     struct kit_err err;
 
-    if (aws_endpoint_for(settings, profiles, service, "us-east-1", &endpoint, &err) != 0)
+    if (aws_endpoint_for(s, p, service, "us-east-1", &endpoint, &err) != 0)
         fail_msg("%s", err.msg);
     assert_string_equal(endpoint.url, want);
 }
 
-static void put(struct kit_settings *settings, enum kit_param param, const char *value)
+static void put(struct kit_settings *s, enum kit_param param, const char *value)
 {
     struct kit_err err;
 
-    assert_int_equal(kit_settings_put(settings, param, value, "test", &err), 0);
+    assert_int_equal(kit_settings_put(s, param, value, "test", &err), 0);
 }
 
-static void the_nearest_word_counts(void **state)
+static char dir[] = "/tmp/cloudvip-unit-XXXXXX";
+static char path[64];
+static struct kit_settings settings;
+static struct aws_profiles *profiles;
+
+static int setup(void **state)
 {
     static const char config[] = "[default]\n"
                                  "endpoint_url = https://profile.example/\n"
@@ -160,21 +165,31 @@ static void the_nearest_word_counts(void **state)
                                  "[profile ignores]\n"
                                  "endpoint_url = https://plain.example/\n"
                                  "ignore_configured_endpoint_urls = true\n";
-    KIT_AUTO(kit_settings) settings;
-    struct aws_profiles *profiles;
-    char dir[] = "/tmp/cloudvip-unit-XXXXXX", path[64], none[64];
     struct kit_err err;
 
-    (void)state;
-    assert_non_null(mkdtemp(dir));
-    assert_true(kit_str_format(path, sizeof(path), "%s/config", dir));
-    assert_true(kit_str_format(none, sizeof(none), "%s/none", dir));
-    assert_int_equal(kit_file_write(path, config, sizeof(config) - 1, 0600, false, &err), 0);
+    (void)clean(state);
+    (void)kit_str_copy(dir, sizeof(dir), "/tmp/cloudvip-unit-XXXXXX");
+    if (!mkdtemp(dir) || !kit_str_format(path, sizeof(path), "%s/config", dir) ||
+        kit_file_write(path, config, sizeof(config) - 1, 0600, false, &err) != 0)
+        return -1;
     (void)setenv("AWS_CONFIG_FILE", path, 1);
-    (void)setenv("AWS_SHARED_CREDENTIALS_FILE", none, 1);
+    (void)setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
     kit_settings_init(&settings, "vip1");
-    assert_int_equal(aws_profiles_load(&settings, &profiles, &err), 0);
+    return aws_profiles_load(&settings, &profiles, &err);
+}
 
+static int teardown(void **state)
+{
+    aws_profiles_free(profiles);
+    kit_settings_done(&settings);
+    (void)remove(path);
+    (void)remove(dir);
+    return clean(state);
+}
+
+static void the_profile_may_name_it(void **state)
+{
+    (void)state;
     expect(&settings, NULL, "ec2", "https://ec2.us-east-1.amazonaws.com/");
     expect(&settings, profiles, "ec2", "https://services.example/");
     expect(&settings, profiles, "sts", "https://profile.example/");
@@ -187,9 +202,11 @@ static void the_nearest_word_counts(void **state)
     (void)setenv("AWS_USE_FIPS_ENDPOINT", "false", 1);
     (void)setenv("AWS_USE_DUALSTACK_ENDPOINT", "true", 1);
     expect(&settings, profiles, "ec2", "https://ec2.us-east-1.api.aws/");
-    (void)unsetenv("AWS_USE_DUALSTACK_ENDPOINT");
-    (void)unsetenv("AWS_PROFILE");
+}
 
+static void the_nearest_word_counts(void **state)
+{
+    (void)state;
     (void)setenv("AWS_ENDPOINT_URL", "https://all.example", 1);
     expect(&settings, profiles, "ec2", "https://all.example/");
     expect(&settings, profiles, "sts", "https://all.example/");
@@ -203,19 +220,14 @@ static void the_nearest_word_counts(void **state)
     expect(&settings, profiles, "sts", "https://sts.us-east-1.amazonaws.com/");
     put(&settings, KIT_PARAM_STS_ENDPOINT, "https://sts.example/");
     expect(&settings, profiles, "sts", "https://sts.example/");
-    aws_profiles_free(profiles);
-    (void)remove(path);
-    (void)remove(dir);
 }
 
 static void a_wrong_url_is_reported_with_who_said_it(void **state)
 {
-    KIT_AUTO(kit_settings) settings;
     struct aws_endpoint endpoint;
     struct kit_err err;
 
     (void)state;
-    kit_settings_init(&settings, "vip1");
     (void)setenv("AWS_ENDPOINT_URL_STS", "nonsense", 1);
     assert_int_equal(aws_endpoint_for(&settings, NULL, "sts", "us-east-1", &endpoint, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_CONFIG);
@@ -229,8 +241,9 @@ int main(void)
         cmocka_unit_test(every_region_and_form),
         cmocka_unit_test(a_region_becomes_no_other_host),
         cmocka_unit_test(an_url_of_ones_own),
-        cmocka_unit_test_setup_teardown(the_nearest_word_counts, clean, clean),
-        cmocka_unit_test_setup_teardown(a_wrong_url_is_reported_with_who_said_it, clean, clean),
+        cmocka_unit_test_setup_teardown(the_profile_may_name_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_nearest_word_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_url_is_reported_with_who_said_it, setup, teardown),
     };
     return cmocka_run_group_tests_name("aws/endpoint", tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static char credentials_path[64], config_path[64];
 static int setup(void **state)
 {
     (void)state;
-    (void)strcpy(dir + strlen(dir) - 6, "XXXXXX");
+    (void)kit_str_copy(dir, sizeof(dir), "/tmp/cloudvip-unit-XXXXXX");
     if (!mkdtemp(dir))
         return -1;
     (void)kit_str_format(credentials_path, sizeof(credentials_path), "%s/credentials", dir);

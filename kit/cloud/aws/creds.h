@@ -23,8 +23,8 @@
  * wrong. */
 int aws_creds_get(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
-/* The cloud refused them: walk the chain again.  KIT_ERR_AUTH when it gives the same static ones; else as
- * aws_creds_get, but the refused ones are not kept. */
+/* The cloud refused them: walk the chain again.  KIT_ERR_AUTH when it gives the same static ones;
+ * else as aws_creds_get, but the refused ones are not kept. */
 int aws_creds_renew(struct aws_cloud *cloud, struct kit_deadline by,
                     struct kit_err *err) KIT_CHECKED;
 

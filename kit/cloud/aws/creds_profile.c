@@ -207,6 +207,15 @@ static int assume(const struct aws_chain *chain, const char *profile, const stru
     return 0;
 }
 
+/* Hands the credentials over; what is left needs no more than a second aws_creds_done. */
+static struct aws_creds take(struct aws_creds *creds)
+{
+    struct aws_creds taken = *creds;
+
+    *creds = (struct aws_creds){.access_key_id = ""};
+    return taken;
+}
+
 /* The keys at the end of the chain, then one role after the other with what the one before gave. */
 static int assume_all(const struct aws_chain *chain, const struct roles *roles,
                       struct aws_creds *ret_creds, struct kit_err *err)
@@ -232,8 +241,7 @@ static int assume_all(const struct aws_chain *chain, const struct roles *roles,
         aws_creds_done(&creds);
         creds = next;
     }
-    *ret_creds = creds;
-    creds = (struct aws_creds){.access_key_id = ""};
+    *ret_creds = take(&creds);
     return 0;
 }
 

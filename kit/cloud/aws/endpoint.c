@@ -57,7 +57,7 @@ static int take_custom(const char *custom, struct aws_endpoint *ret_endpoint, st
     /* Without a path, the request line would still be "/": the slash keeps what is signed and sent
      * alike. */
     bool bare = kit_str_eq(url.path, "/") && !kit_str_ends(custom, "/");
-    struct aws_endpoint endpoint;
+    struct aws_endpoint endpoint = {.url = ""};
     if (!kit_str_format(endpoint.url, sizeof(endpoint.url), "%s%s", custom, bare ? "/" : ""))
         return kit_err_set(err, KIT_ERR_CONFIG, "an endpoint URL is longer than %zu bytes",
                            sizeof(endpoint.url) - 1);
@@ -88,7 +88,7 @@ int aws_endpoint_resolve(const struct aws_endpoint_choice *choice,
     /* GovCloud's normal endpoints are FIPS ones already and have no other name. */
     if (kit_str_eq(p->name, "aws-us-gov") && !choice->dualstack)
         fips_name = false;
-    struct aws_endpoint endpoint;
+    struct aws_endpoint endpoint = {.url = ""};
     if (!kit_str_format(endpoint.url, sizeof(endpoint.url), "https://%s%s.%s.%s/", choice->service,
                         fips_name ? "-fips" : "", region,
                         choice->dualstack ? p->dualstack_suffix : p->suffix))

@@ -10,15 +10,15 @@
 /* A variable's value, borrowed; NULL when it is unset or empty. */
 static inline const char *aws_env(const char *name)
 {
-    const char *value = getenv(name);
+    const char *text = getenv(name);
 
-    return value && *value ? value : NULL;
+    return text && *text ? text : NULL;
 }
 
 /* "true" in any case is true, everything else is not: botocore's ensure_boolean. */
-static inline bool aws_is_true(const char *value)
+static inline bool aws_is_true(const char *text)
 {
-    return value && kit_str_eq_nocase(value, "true");
+    return text && kit_str_eq_nocase(text, "true");
 }
 
 #endif

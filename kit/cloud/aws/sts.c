@@ -106,7 +106,7 @@ int aws_sts_assume(struct aws_cloud *cloud, const struct aws_sts_role *role, str
     if (find_endpoint(cloud, by, err) != 0)
         return kit_err_wrap(err, "assume role %s", role->role_arn);
     aws_query_init(&q, cloud, &aws_sts, web ? "AssumeRoleWithWebIdentity" : "AssumeRole",
-                   web ? AWS_READS | AWS_UNSIGNED : AWS_READS);
+                   web ? AWS_UNSIGNED : AWS_READS);
     q.creds = role->base;
     int rc = add_params(&q, role, err);
     if (rc == 0)
