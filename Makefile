@@ -53,7 +53,7 @@ endif
 kit_base := err mem buf str clock secret
 kit_sys := file lock proc link hostid
 kit_fmt := json xml uri hex time addr ini
-kit_net := http message trust hmac
+kit_net := http exchange message trust hmac
 kit_conf := schema load check redact
 kit_cloud := call facts registry
 kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip

@@ -37,7 +37,7 @@ struct aws_query {
     unsigned filters;              /* Filter.N so far */
     struct kit_xml xml;            /* the answer, after success */
     enum aws_error_note note;      /* of the last failure */
-    int64_t signed_skew_s; /* the clock offset that the last try was signed with */
+    int64_t signed_skew_s;         /* the clock offset that the last try was signed with */
     bool skew_tried;
 };
 
