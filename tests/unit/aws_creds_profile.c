@@ -22,6 +22,23 @@ static void half_a_key_is_refused(void **state)
     refuses(KIT_ERR_CONFIG, ":2: ");
 }
 
+static void a_login_is_refused(void **state)
+{
+    (void)state;
+    write_file(config_path, "[default]\nsso_session = s\nsso_account_id = 1\nregion = r\n");
+    refuses(KIT_ERR_CONFIG, "a person's login");
+    write_file(config_path, "[default]\nsso_start_url = https://x/\n");
+    refuses(KIT_ERR_CONFIG, "a person's login");
+    write_file(config_path, "[default]\nlogin_session = s\n");
+    refuses(KIT_ERR_CONFIG, "a person's login");
+    assert_int_equal(world.tokens, 0);
+    /* Keys beside it are keys. */
+    write_file(credentials_path,
+               "[default]\naws_access_key_id = FILE\naws_secret_access_key = " SECRET "\n");
+    reopen();
+    gives("FILE");
+}
+
 static void roles_one_after_the_other(void **state)
 {
     (void)state;

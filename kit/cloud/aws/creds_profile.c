@@ -86,6 +86,14 @@ static enum aws_source web_identity(const struct aws_chain *chain, const char *p
                                                                                : AWS_SOURCE_BROKEN;
 }
 
+/* Sources of the command line's that are not ours; skipping them would make us act as the instance.
+ */
+static bool asks_a_person(const struct aws_chain *chain, const char *profile)
+{
+    return value(chain, profile, "sso_session") || value(chain, profile, "sso_start_url") ||
+           value(chain, profile, "login_session");
+}
+
 static enum aws_source without_role(const struct aws_chain *chain, const char *profile,
                                     bool use_environment, struct aws_creds *ret_creds,
                                     struct kit_err *err)
@@ -99,6 +107,14 @@ static enum aws_source without_role(const struct aws_chain *chain, const char *p
         got = aws_source_process(chain, profile, command, ret_creds, err);
     if (got == AWS_SOURCE_NONE)
         got = static_keys(chain, false, profile, ret_creds, err);
+    if (got == AWS_SOURCE_NONE && asks_a_person(chain, profile)) {
+        (void)kit_err_set(
+            err, KIT_ERR_CONFIG,
+            "profile %s: its credentials come from a person's login (SSO), and a cluster"
+            " has no person to ask",
+            profile);
+        return AWS_SOURCE_BROKEN;
+    }
     return got;
 }
 
