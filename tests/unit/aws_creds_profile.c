@@ -217,9 +217,13 @@ static void a_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(half_a_key_is_refused), TEST(roles_one_after_the_other),
-        TEST(roles_that_cannot_be),  TEST(named_sources),
-        TEST(a_web_identity),        TEST(a_process),
+        TEST(half_a_key_is_refused),
+        TEST(a_login_is_refused),
+        TEST(roles_one_after_the_other),
+        TEST(roles_that_cannot_be),
+        TEST(named_sources),
+        TEST(a_web_identity),
+        TEST(a_process),
     };
     return cmocka_run_group_tests_name("aws/creds_profile", tests, NULL, NULL);
 }
