@@ -16,8 +16,7 @@ struct engine {
     struct kit_exchange_common common;
 };
 
-/* ---- the engine
- * ----------------------------------------------------------------------------------- */
+/* ---- the engine ----------------------------------------------------------------------------- */
 
 /* The exchange is idle again; its answer was handed over or is freed here. */
 static void retire(struct engine *engine, struct kit_exchange *x)

@@ -529,6 +529,25 @@ def test_sent_once_on_a_reused_connection_stays_open_whatever_came_after(_t):
         expect(events[1], event="failed", kind="TRANSIENT", outcome_open=True)
 
 
+def test_a_change_is_never_sent_twice_by_libcurl_itself(_t):
+    def answer(_server, conn, request):
+        if "/second" in request:
+            reset(conn)
+            return None
+        return OK
+
+    with Server(answer) as server:
+        first = {"url": server.url + "/first"}
+        second = {"url": server.url + "/second", "method": "POST", "body": "Action=ReplaceRoute"}
+        for cut in (second, {**second, "body": "A=" + "x" * 60000}):
+            del server.requests[:]
+            events = client([first], [cut], [first])
+            expect(events[1], event="failed", kind="TRANSIENT", outcome_open=True)
+            expect(events[2], status=200)  # the handle is none the worse for it
+            seen = [r.split(" ")[1] for r in server.requests]
+            assert seen == ["/first", "/second", "/first"], seen
+
+
 def test_a_slow_server_ends_in_a_timeout_with_the_outcome_open(_t):
     release = threading.Event()
 
