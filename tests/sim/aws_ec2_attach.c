@@ -15,7 +15,7 @@ void aws_later(struct sim_world *world, const char *op, const char *id, const ch
                const char *what)
 {
     struct json_object *event = json_object_new_object();
-    struct sim_error ignored; /* the object was there a moment ago */
+    struct sim_error ignored = {0}; /* the object was there a moment ago */
 
     sim_json_set_str(event, "op", op);
     sim_json_set_str(event, "id", id);

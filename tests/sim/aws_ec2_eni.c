@@ -191,7 +191,7 @@ static bool eni_part_values(const struct aws_call *call, struct json_object *eni
                !strcmp(name, "association.association-id")) {
         const struct json_object *address = aws_address_on(
             call->aws, sim_json_str(eni, "network_interface_id"), aws_eni_primary(eni));
-        const char *key = strchr(name, '.') + 1;
+        const char *key = name + sizeof("association.") - 1;
 
         if (address)
             aws_offer(test, sim_json_str(address, key[0] == 'p'   ? "public_ip"

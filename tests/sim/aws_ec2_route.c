@@ -205,7 +205,7 @@ static bool table_values(const struct aws_call *call, struct json_object *table,
         {
             const char *value = route_value(call, route, test->name + 6);
 
-            if (*value)
+            if (value && *value)
                 aws_offer(test, value);
         }
         return true;
@@ -368,7 +368,7 @@ static int create_route(struct aws_call *call, struct sim_buf *out, struct aws_e
 {
     struct json_object *table = aws_need_param(call, AWS_ROUTE_TABLE, "RouteTableId", err);
     struct json_object *route;
-    const char *target;
+    const char *target = NULL;
     char destination[80];
 
     if (!table || read_destination(call, destination, sizeof(destination), err) ||
@@ -408,7 +408,7 @@ static int replace_route(struct aws_call *call, struct sim_buf *out, struct aws_
 {
     struct json_object *table = aws_need_param(call, AWS_ROUTE_TABLE, "RouteTableId", err);
     struct json_object *route;
-    const char *target;
+    const char *target = NULL;
     char destination[80];
 
     if (!table || read_destination(call, destination, sizeof(destination), err) ||

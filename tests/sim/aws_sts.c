@@ -43,13 +43,14 @@ struct json_object *aws_credentials_issue(struct sim_world *world, const char *r
     struct json_object *aws = sim_json_get(world->live, "aws");
     struct json_object *all = sim_json_array(aws, "credentials");
     struct json_object *issued = json_object_new_object();
-    char key[21] = "ASIA", secret[41], token[201], expires[40];
+    char key[21] = "ASIA", secret[41], noise[193], token[201], expires[40];
 
     drop_old(all);
     sim_random_text(key + 4, sizeof(key) - 4);
     sim_random_text(secret, sizeof(secret));
-    sim_random_text(token, sizeof(token));
-    memcpy(token, "IQoJ/+==", 8); /* characters that must survive a form and a header */
+    sim_random_text(noise, sizeof(noise));
+    /* Characters that must survive a form and a header. */
+    snprintf(token, sizeof(token), "IQoJ/+==%s", noise);
     sim_time_iso(sim_world_now_ms(world) + ttl_s * 1000, false, expires, sizeof(expires));
     sim_json_set_str(issued, "access_key_id", key);
     sim_json_set_str(issued, "secret_access_key", secret);

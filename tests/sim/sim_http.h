@@ -37,10 +37,10 @@ const char *sim_request_header(const struct sim_request *request, const char *na
 struct sim_call {
     const struct sim_request *request;
     const struct sim_cloud *cloud;
-    char kind[8];    /* ec2, sts, imds */
-    char action[80]; /* the API's action; metadata: method and path */
-    char key[136];   /* access key id, "" if none */
-    char node[32];   /* instance, "" if none */
+    char kind[8];     /* ec2, sts, imds */
+    char action[160]; /* the API's action; metadata: method and path */
+    char key[136];    /* access key id, "" if none */
+    char node[32];    /* instance, "" if none */
     struct sim_params params;
     char request_id[40];
     int64_t skew_ms; /* a fault may shift the server's clock for one request */

@@ -187,7 +187,7 @@ static void announce(const struct sim_server *server)
 
 static int serve(struct sim_server *server, const struct options *options)
 {
-    struct sim_error err;
+    struct sim_error err = {0};
     sigset_t ends;
     int got;
 

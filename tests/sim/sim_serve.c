@@ -33,7 +33,7 @@ bool sim_serve_has_node(struct sim_server *server, const char *node)
 static void run_events(struct sim_world *world, struct json_object *events)
 {
     struct json_object *event;
-    struct sim_error err;
+    struct sim_error err = {0};
 
     SIM_JSON_EACH(event, events)
     if (sim_world_event(world, json_object_get(event), 0, &err))
@@ -44,7 +44,7 @@ static void steal(struct sim_world *world, const struct sim_plan *plan, const st
 {
     struct json_object *event =
         *plan->steal_eni && call->applied ? call->cloud->steal(call, plan->steal_eni) : NULL;
-    struct sim_error err;
+    struct sim_error err = {0};
 
     if (event && sim_world_event(world, event, plan->steal_delay_ms, &err))
         fprintf(stderr, "cloudsim: a fault's theft: %s\n", err.text);

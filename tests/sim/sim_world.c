@@ -119,7 +119,7 @@ void sim_world_settle(struct sim_world *world)
 
     do { /* one event may bring about another that is due as well; the earliest goes first */
         struct json_object *element, *first = NULL;
-        struct sim_error ignored;
+        struct sim_error ignored = {0};
 
         SIM_JSON_EACH(element, world->pending)
         if (!first || sim_json_int(element, "due_ms", 0) < sim_json_int(first, "due_ms", 0))
