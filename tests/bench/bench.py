@@ -3,10 +3,10 @@
 
 Each run begins with the same world, is started directly (no shell around the kit's), and is checked
 afterwards: the address must be where it belongs.  wall: from before the start of the process to its
-end.  CPU: user and system time of it and all its children.  RSS: its largest process.  calls: API
-calls; rounds: how many of them had to wait for each other (the kit's counted in a run with %d ms of
-latency).  conn.: connections to the API.  metadata: calls of the metadata service.  server: the time
-during which at least one request was with the simulator, part of wall.
+end.  CPU: user and system time of it and all its children.  MiB: the memory (RSS) of its largest
+process.  calls: API calls; rounds: how many of them waited for each other (the kit's counted in one
+more run, with %d ms of latency); conn.: connections to the API.  meta: calls of the metadata service.
+server: milliseconds during which at least one request was with the simulator, part of wall.
 """
 import argparse
 import json
@@ -69,7 +69,7 @@ def versions():
         "commit": output_of("git", "-C", lab.ROOT, "describe", "--always", "--dirty"),
         "resource-agents": package,
         "aws": output_of("aws", "--version"),
-        "curl": output_of("curl", "--version"),
+        "libcurl": (re.findall(r"libcurl/\S+", output_of("curl", "--version") or "") or [None])[0],
         "openssl": output_of("openssl", "version"),
         "valgrind": output_of("valgrind", "--version"),
         "python": "Python " + sys.version.split()[0],
@@ -128,7 +128,7 @@ class Bench:
             report.case(entries)
 
     def instructions(self):
-        """Instructions by callgrind: the same in every run, whatever else the machine does."""
+        """Instructions by callgrind: hardly different from run to run, whatever else the machine does."""
         counted = {}
         for action in ("restore", "quickCheck"):
             kit = cases.Kit(action, "vip1")
@@ -137,7 +137,7 @@ class Bench:
                 self.progress.say("callgrind: " + action)
                 kit.prepare(self.place, 3, 0)
                 argv = [shutil.which("valgrind"), "--tool=callgrind",
-                        "--callgrind-out-file=" + self.place.ground.path("callgrind")] + kit.argv()
+                        "--callgrind-out-file=" + self.place.ground.path("callgrind")] + kit.argv(self.place)
                 used, output = measure.timed(self.place.ground, argv, kit.env())
                 found = re.search(r"Collected : (\d+)", output)
                 if used["status"] or not found:
@@ -191,7 +191,7 @@ def show_machine(result):
     m, v = result["machine"], result["versions"]
     print("%s, %d cores, %d MiB, %s, Linux %s" % (m["cpu"], m["cores"], m["memory_mib"], m["system"], m["kernel"]))
     print("%s (%s), resource-agents %s, %s" % (v["cloudvip"], v["commit"], v["resource-agents"], v["aws"]))
-    print("%s; %s; %s" % (v["curl"], v["openssl"], v["python"]))
+    print("%s; %s; %s" % (v["libcurl"], v["openssl"], v["python"]))
     if m["load"] > m["cores"] / 2.0:
         print("The machine is busy (load %.1f on %d cores): the times below are too long." % (m["load"], m["cores"]))
     print("\n" + "\n".join(__doc__.strip().split("\n\n")[1:]))
@@ -220,6 +220,7 @@ def main():
         where.close()
     result.update(measured)
     result["targets"] = targets.judge(result)
+    targets.show_tls(result)
     targets.show(result["targets"])
     result["seconds"] = round(time.monotonic() - began, 1)
     with open(options.json, "w") as f:

@@ -75,6 +75,7 @@ def run(place, argv, env, statuses=(0,)):
         "refused": sum(e["code"] is not None for e in log),
         "connections": len(set(e["connection"] for e in log if e["kind"] in API)),
         "rounds": rounds(log),
+        "in_flight": max([e["in_flight"] for e in log if e["kind"] in API], default=0),
         "server_ms": served_ms(log),
         "faults": used["minor_faults"] + used["major_faults"],
         "switches": used["switches"],

@@ -6,6 +6,7 @@ an instance: they find instance, ENI and credentials by themselves.
 """
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 
@@ -69,6 +70,9 @@ class Place:
     def _open(self, most_tables):
         enter_namespace()
         self.worlds = {}
+        os.mkdir(self.ground.path("bin"), 0o755)
+        for name in lab.ACTIONS:
+            shutil.copy(lab.program(name), self.program(name))
         first = self.world(most_tables)
         mac = [e["mac"] for e in first["aws"]["network_interfaces"]
                if e["network_interface_id"] == self.eni(HERE)][0]
@@ -97,22 +101,33 @@ class Place:
         """The service ENI of worlds/gen.py."""
         return instance.replace("i-0aa", "eni-0bb")
 
-    def world(self, tables, here=False):
-        """A world with so many route tables; all bindings at the other node, or here."""
-        if (tables, here) not in self.worlds:
+    @staticmethod
+    def primary_eni(instance):
+        return instance.replace("i-0aa", "eni-0aa")
+
+    def world(self, tables, here=False, one_interface=False):
+        """A world with so many route tables; all bindings at the other node, or here.
+
+        `one_interface`: our node has no interface but the service ENI, as awseip wants it.
+        """
+        if (tables, here, one_interface) not in self.worlds:
             world = lab.generated_world(tables=tables, nodes=2, eips=1)
+            if one_interface:
+                enis = world["aws"]["network_interfaces"]
+                enis[:] = [e for e in enis if e["network_interface_id"] != self.primary_eni(HERE)]
+                enis[-1]["attachment"]["device_index"] = 0
             if here:
                 for table in world["aws"]["route_tables"]:
                     for route in table["routes"]:
                         if route["destination"] == ADDRESS + "/32":
                             route["target"] = self.eni(HERE)
                 world["aws"]["addresses"][0].update(network_interface_id=self.eni(HERE), private_ip="10.0.2.11")
-            self.worlds[tables, here] = world
-        return self.worlds[tables, here]
+            self.worlds[tables, here, one_interface] = world
+        return self.worlds[tables, here, one_interface]
 
-    def reset(self, tables, here):
+    def reset(self, tables, here, one_interface=False):
         """Everything as before the first run: the world, the faults, the interface, the log."""
-        self.sim.put_world(self.world(tables, here))
+        self.sim.put_world(self.world(tables, here, one_interface))
         self.sim.faults()
         if ADDRESS in command("ip", "-o", "address", "show", "dev", INTERFACE):
             command("ip", "address", "delete", ADDRESS + "/32", "dev", INTERFACE)
@@ -132,6 +147,10 @@ class Place:
 
     def eip_holder(self):
         return self.sim.address(ALLOCATION).get("network_interface_id")
+
+    def program(self, name):
+        """Our copy of an action: what is built meanwhile does not change what is measured."""
+        return self.ground.path("bin", name)
 
     # -- who runs in it -------------------------------------------------------------------------
     def kit(self, tls=False, ca_file=None):
@@ -171,5 +190,5 @@ class Place:
         command("openssl", "rehash", self.ground.path("trust"))
         bundle = self.ground.write("bundle.pem", "".join(sorted(roots)) + own)
         count = len(roots) + 1
-        return [("hashed directory", self.ground.path("trust"), count),
+        return [("directory", self.ground.path("trust"), count),
                 ("file", self.authority.ca_file, 1), ("bundle", bundle, count)]

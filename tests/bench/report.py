@@ -3,29 +3,30 @@ import sys
 import time
 
 # (heading, measure, whether the range is shown, width)
-COLUMNS = (("wall ms", "wall_ms", True, 31), ("CPU ms", "cpu_ms", False, 9), ("RSS MiB", "rss_mib", False, 8),
-           ("calls", "api_calls", False, 6), ("rounds", "rounds", False, 7), ("conn.", "connections", False, 6),
-           ("metadata", "metadata_calls", False, 9), ("server ms", "server_ms", False, 10))
+COLUMNS = (("  wall ms  [min .. max]", "wall_ms", True, 29), ("CPU ms", "cpu_ms", False, 8), ("MiB", "rss_mib", False, 7),
+           ("calls", "api_calls", False, 7), ("rounds", "rounds", False, 8), ("conn.", "connections", False, 7),
+           ("meta", "metadata_calls", False, 6), ("server", "server_ms", False, 8))
 RATIOS = ("wall_ms", "cpu_ms", "rss_mib", "api_calls")
-LABEL = 22
-PROGRAM = 18
+LABEL = 24
+PROGRAM = 16
 
 
 def number(value):
-    if isinstance(value, int) or value == int(value) and value < 1000:
-        return "%d" % value
-    return "%.0f" % value if value >= 1000 else "%.1f" % value
+    if isinstance(value, int) or value >= 1000:
+        return "%d" % round(value)
+    return "%.1f" % value
 
 
-def _cell(measured, ranged):
-    text = number(measured["median"])
+def _cell(name, measured, ranged):
+    whole = name in ("api_calls", "rounds", "connections", "metadata_calls")
+    text = "%d" % measured["median"] if whole else number(measured["median"])
     return "%9s  [%s .. %s]" % (text, number(measured["min"]), number(measured["max"])) if ranged else text
 
 
 def _row(label, program, runs, cells):
     line = "  %-*s%-*s%4s" % (LABEL, label, PROGRAM, program, runs)
-    for (_, name, ranged, width), cell in zip(COLUMNS, cells):
-        line += "  " + ("%-*s" % (width - 2, cell) if ranged else "%*s" % (width - 2, cell))
+    for (_, _, ranged, width), cell in zip(COLUMNS, cells):
+        line += "%-*s" % (width, cell) if ranged else "%*s" % (width, cell)
     return line.rstrip()
 
 
@@ -33,13 +34,12 @@ def heading(title, note):
     print("\n%s" % title)
     if note:
         print("  %s" % note)
-    print(_row("", "", "runs", ["   median  [min .. max]" if ranged else h for h, _, ranged, _ in COLUMNS]
-               ).replace("   median", "wall ms", 1))
+    print(_row("", "", "runs", [heading for heading, _, _, _ in COLUMNS]))
 
 
 def _measured(entry):
     return _row(entry["label"], entry["program"], len(entry["samples"]),
-                [_cell(entry["summary"][name], ranged) for _, name, ranged, _ in COLUMNS])
+                [_cell(name, entry["summary"][name], ranged) for _, name, ranged, _ in COLUMNS])
 
 
 def case(entries):
@@ -57,7 +57,7 @@ def case(entries):
         if "ratio" in other:
             cells = [times(other["ratio"][name]) if name in other["ratio"] else "" for _, name, _, _ in COLUMNS]
             cells[0] = "%9s" % cells[0]
-            print(_row("", "", "", cells))
+            print(_row("", "  to the kit's", "", cells))
     sys.stdout.flush()
     for entry in entries:
         if "failed" in entry:
@@ -65,9 +65,9 @@ def case(entries):
 
 
 def ratio(kit, other):
-    """How many times the kit's median the other's is; nothing where the kit's is 0."""
+    """How many times the kit's median the other's is; nothing where one of them is 0."""
     return {name: other["summary"][name]["median"] / float(kit["summary"][name]["median"])
-            for name in RATIOS if kit["summary"][name]["median"]}
+            for name in RATIOS if kit["summary"][name]["median"] and other["summary"][name]["median"]}
 
 
 def times(value):
