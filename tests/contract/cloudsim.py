@@ -292,6 +292,13 @@ def test_worlds(t):
         t.equal(sim.targets(VIP), {(ENI_1, "active")})
 
 
+def test_example_worlds_are_what_the_generator_writes(t):
+    t.equal(lab.generated_world(), lab.world())
+    t.equal(lab.generated_world(ipv6=True), lab.world("two-nodes-ipv6"))
+    with lab.Sim(t, world=lab.generated_world(tables=200, nodes=5, eips=7, vips=250)) as sim:
+        t.equal(len(sim.routes("10.1.1.59/32")), 200)
+
+
 def test_token_buckets(t):
     world = lab.world()
     world["aws"]["limits"] = {"mutating": {"bucket": 2, "refill_per_s": 1}}
