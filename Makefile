@@ -60,7 +60,7 @@ kit_cloud_aws := session creds creds_profile creds_process creds_container words
 kit_vip := where plan apply verify record
 actions_act := act args log session restore remove quick_check recover
 actions_manager := manager person lifekeeper
-actions_ctl := ctl survey check status plan
+actions_ctl := ctl survey check prometheus status plan
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/vip
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "actions/ctl/survey.h"
+#include "actions/ctl/prometheus.h"
 #include "kit/base/str.h"
 
 #define REPORT_BYTES (4u * 1024 * 1024) /* 4096 resources at 1 KiB */
@@ -87,14 +88,19 @@ int ctl_check(struct ctl *ctl)
 {
     struct ctl_survey survey;
     enum ctl_status status;
+    struct kit_err err;
 
-    if (ctl_survey(ctl, false, &survey, &status))
-        return status;
+    if (ctl_survey(ctl, false, &survey, &err))
+        return (int)ctl_fail(ctl, &err);
     status = sum_of(&survey);
     if (ctl->json)
         print_json(&survey, status);
     else
         print_table(ctl, &survey);
+    if (ctl->prometheus && ctl_prometheus(ctl, &survey, &err)) {
+        ctl_complain(NULL, &err);
+        status = ctl_worse(status, CTL_CONFIG);
+    }
     ctl_survey_done(&survey);
     return status;
 }

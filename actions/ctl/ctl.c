@@ -1,4 +1,4 @@
-#include "actions/ctl/ctl.h"
+#include "actions/ctl/survey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 #include "kit/base/str.h"
 
 static const struct ctl_command commands[] = {
-    {"check", "[TAG...]", "is each address served, seen from here?", ctl_check},
+    {"check", "[TAG...]", "is each address served, seen from here? (--prometheus FILE: metrics)",
+     ctl_check},
     {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status},
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan},
 };
@@ -57,6 +58,33 @@ void ctl_complain(const char *tag, const struct kit_err *err)
     (void)fprintf(stderr, "cloudvip: %s%s%s\n", tag ? tag : "", tag ? ": " : "", err->msg);
 }
 
+void ctl_err_json(const struct kit_err *err, struct kit_json_writer *w)
+{
+    kit_json_open(w, "error", '{');
+    kit_json_put_string(w, "kind", kit_err_name(err->kind));
+    kit_json_put_string(w, "code", err->code[0] ? err->code : NULL);
+    kit_json_put_string(w, "request_id", err->request_id[0] ? err->request_id : NULL);
+    kit_json_put_string(w, "message", err->msg);
+    kit_json_close(w);
+}
+
+enum ctl_status ctl_fail(const struct ctl *ctl, const struct kit_err *err)
+{
+    enum ctl_status status = ctl_status_of(err);
+    KIT_AUTO(kit_buf) text = KIT_BUF(8u * 1024);
+    struct kit_json_writer w = {.out = &text, .pretty = true};
+
+    ctl_complain(NULL, err);
+    if (!ctl->json)
+        return status;
+    kit_json_open(&w, NULL, '{');
+    kit_json_put_int(&w, "status", status);
+    ctl_err_json(err, &w);
+    kit_json_close(&w);
+    (void)puts(text.data);
+    return status;
+}
+
 static int run_action(const struct act_spec *spec, const struct ctl *ctl)
 {
     struct act_args args = {
@@ -94,6 +122,10 @@ static bool take_option(struct ctl *ctl, int argc, char **argv, int *i)
         ctl->confdir = argv[*i] + sizeof("--confdir=") - 1;
     } else if (kit_str_eq(argv[*i], "--confdir") && *i + 1 < argc) {
         ctl->confdir = argv[++*i];
+    } else if (kit_str_starts(argv[*i], "--prometheus=")) {
+        ctl->prometheus = argv[*i] + sizeof("--prometheus=") - 1;
+    } else if (kit_str_eq(argv[*i], "--prometheus") && *i + 1 < argc) {
+        ctl->prometheus = argv[++*i];
     } else {
         return false;
     }

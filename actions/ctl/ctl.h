@@ -10,6 +10,7 @@
 
 struct ctl {
     const char *confdir;
+    const char *prometheus; /* check: file for metrics, or NULL */
     bool json, verbose, colour;
     const struct kit_clock *clock;
     char *const *tag; /* none given: all resources */
@@ -39,5 +40,8 @@ enum ctl_status ctl_worse(enum ctl_status a, enum ctl_status b);
 
 /* "cloudvip: TAG: message" on stderr. */
 void ctl_complain(const char *tag, const struct kit_err *err);
+/* The command ends before it has a result: complains, and with --json prints {"status", "error"}.
+ */
+enum ctl_status ctl_fail(const struct ctl *ctl, const struct kit_err *err);
 
 #endif

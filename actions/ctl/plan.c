@@ -70,13 +70,14 @@ int ctl_plan(struct ctl *ctl)
 {
     struct ctl_survey survey;
     enum ctl_status status;
+    struct kit_err err;
 
     if (ctl->tags != 1) {
         (void)fputs("cloudvip: plan takes one TAG\n", stderr);
         return CTL_USAGE;
     }
-    if (ctl_survey(ctl, true, &survey, &status))
-        return status;
+    if (ctl_survey(ctl, true, &survey, &err))
+        return (int)ctl_fail(ctl, &err);
     status = plan_row(ctl, &survey.row[0]);
     ctl_survey_done(&survey);
     return status;

@@ -83,9 +83,10 @@ int ctl_status(struct ctl *ctl)
 {
     struct ctl_survey survey;
     enum ctl_status status;
+    struct kit_err err;
 
-    if (ctl_survey(ctl, false, &survey, &status))
-        return status;
+    if (ctl_survey(ctl, false, &survey, &err))
+        return (int)ctl_fail(ctl, &err);
     status = survey.broken;
     for (size_t i = 0; i < survey.count; i++) {
         if (survey.row[i].failed)

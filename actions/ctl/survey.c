@@ -111,26 +111,19 @@ static void add_rows(const struct ctl *ctl, struct ctl_survey *survey, const str
 }
 
 int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
-               enum ctl_status *ret_status)
+               struct kit_err *err)
 {
     struct ctl_survey survey = {.broken = CTL_RIGHT};
     struct kit_conf *conf;
-    struct kit_err err;
 
-    if (kit_conf_load(act_confdir(ctl->confdir), &conf, &err)) {
-        ctl_complain(NULL, &err);
-        *ret_status = ctl_status_of(&err);
+    if (kit_conf_load(act_confdir(ctl->confdir), &conf, err))
         return -1;
-    }
     add_rows(ctl, &survey, conf);
     kit_conf_free(conf);
-    if (!survey.count && survey.broken == CTL_RIGHT) {
-        (void)kit_err_set(&err, KIT_ERR_CONFIG, "no resources in %s/resources.d",
-                          act_confdir(ctl->confdir));
-        ctl_complain(NULL, &err);
-        *ret_status = CTL_CONFIG;
+    if (!survey.count) {
         ctl_survey_done(&survey);
-        return -1;
+        return kit_err_set(err, KIT_ERR_CONFIG, "no usable resource in %s/resources.d",
+                           act_confdir(ctl->confdir));
     }
     for (size_t i = 0; i < survey.count; i++)
         if (!survey.row[i].asked)
@@ -228,12 +221,7 @@ void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w)
     kit_json_put_bool(w, "in_service", row->record.in_service);
     kit_json_put_int(w, "since", row->record.since_s);
     if (row->failed) {
-        kit_json_open(w, "error", '{');
-        kit_json_put_string(w, "kind", kit_err_name(row->err.kind));
-        kit_json_put_string(w, "code", or_null(row->err.code));
-        kit_json_put_string(w, "request_id", or_null(row->err.request_id));
-        kit_json_put_string(w, "message", row->err.msg);
-        kit_json_close(w);
+        ctl_err_json(&row->err, w);
         return;
     }
     kit_json_put_string(w, "me", or_null(row->facts.me));

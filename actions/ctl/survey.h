@@ -29,7 +29,7 @@ struct ctl_survey {
  * -1 when there is nothing to show at all (complained of already; *ret_status says what it amounts
  * to).  Blocks for quickcheck_timeout at most, per group of resources. */
 int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
-               enum ctl_status *ret_status);
+               struct kit_err *err) KIT_CHECKED;
 void ctl_survey_done(struct ctl_survey *survey);
 
 /* Is all well with it, seen from here?  Wrong: nowhere, split, a blackhole, elsewhere although we
@@ -41,5 +41,7 @@ const char *ctl_row_word(const struct ctl_row *row); /* "here", "other", "nowher
 const char *ctl_row_address(const struct ctl_row *row);
 /* The members of a row's JSON object that all commands share; the caller opens and closes it. */
 void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w);
+/* The member `error`. */
+void ctl_err_json(const struct kit_err *err, struct kit_json_writer *w);
 
 #endif

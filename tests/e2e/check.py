@@ -135,12 +135,41 @@ def test_plan_changes_nothing(t):
         t.check("nothing to change" in got.out and "= " + TABLES[0] in got.out, "what is right stays")
 
 
+def test_prometheus(t):
+    with lab.Sim(t) as sim:
+        one = scene(t, sim)
+        path = os.path.join(one.dir, "cloudvip.prom")
+        sim.do("disassociate", allocation_id=sim.aws()["addresses"][0]["allocation_id"])
+        t.equal(one.cloudvip("check", "--prometheus", path).status, 1)
+        with open(path) as f:
+            lines = f.read().splitlines()
+        labels = 'tag="vip1",scenario="route-table",address="10.1.0.10"'
+        t.check("cloudvip_ok{%s} 1" % labels in lines, "what is well")
+        t.check('cloudvip_state{%s,state="here"} 1' % labels in lines, "its state")
+        t.equal([line[-2:] for line in lines if line.startswith('cloudvip_ok{tag="eip1"')], [" 0"], "what is not")
+        for line in lines:
+            t.check(line.startswith("# ") or len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0, line)
+        t.equal(one.cloudvip("check", "--prometheus", "/nonexistent/x").status, 1, "wrong is worse than unwritten")
+
+
+def test_local_addresses_are_refused(t):
+    with lab.Sim(t) as sim:
+        one = lab.Node(t, sim, lab.NODE_1)
+        one.resource("vip1", scenario="route-table", address=VIP, local_address="yes")
+        got = one.run("restore", "vip1")
+        t.equal(got.status, 4)
+        t.check("local_address" in got.err, "which setting")
+        one.resource("vip1", scenario="route-table", address=VIP, local_address="no")
+        t.equal(one.run("restore", "vip1").status, 0)
+
+
 def test_no_resources(t):
     with lab.Sim(t) as sim:
         one = lab.Node(t, sim, lab.NODE_1)
         got = one.cloudvip("check")
         t.equal(got.status, 4)
         t.check("resources.d" in got.err, "where they belong")
+        t.equal(one.cloudvip("--json", "check").json()["status"], 4)
 
 
 if __name__ == "__main__":
