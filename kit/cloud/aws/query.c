@@ -46,27 +46,42 @@ static int encode(struct kit_call *call, struct kit_http_request *req, struct ki
     return 0;
 }
 
-/* The server's clock minus ours, or 0 when its Date cannot be trusted. */
-static int64_t offset_of(const struct aws_query *q, const struct kit_http_response *resp)
+/* The server's clock minus ours; false when its Date cannot be trusted. */
+static bool offset_of(const struct aws_query *q, const struct kit_http_response *resp,
+                      int64_t *ret_offset_s)
 {
     int64_t server_s;
 
     if (resp->aged || resp->took_ms > SKEW_TRIP_MS || !kit_time_parse_http(resp->date, &server_s))
-        return 0;
-    return server_s - kit_clock_wall_ns(q->cloud->base.caller->clock) / KIT_NS_PER_S;
+        return false;
+    *ret_offset_s = server_s - kit_clock_wall_ns(q->cloud->base.caller->clock) / KIT_NS_PER_S;
+    return true;
 }
 
-/* "Correct the clock offset once": true when another try makes sense. */
+/* "Correct the clock offset once": true when another try makes sense.  Held against the offset that
+ * this try was signed with: a call beside it may have corrected the session's meanwhile. */
 static bool correct_skew(struct aws_query *q, const struct kit_http_response *resp)
 {
-    int64_t offset_s = offset_of(q, resp);
+    int64_t offset_s;
 
-    if (q->skew_tried || llabs(offset_s - q->signed_skew_s) < SKEW_MIN_S)
+    if (q->skew_tried || !offset_of(q, resp, &offset_s) ||
+        llabs(offset_s - q->signed_skew_s) < SKEW_MIN_S)
         return false;
     q->skew_tried = true;
     q->cloud->skew_s = offset_s;
     q->cloud->base.caller->stats.skew_s = offset_s;
     return true;
+}
+
+/* A proxy's page is not EC2's, even where it is well-formed and comes with 200.  Names of roots are
+ * not relied on further: EC2's own documents have some without "Response". */
+static bool is_answer(const struct kit_call *call, const struct kit_xml_node *root)
+{
+    const char *name = kit_xml_name(root);
+
+    return kit_str_starts(name, call->what) ||
+           (kit_str_ends(name, "Response") && !kit_str_eq(name, "Response") &&
+            !kit_str_eq(name, "ErrorResponse"));
 }
 
 static int decode(struct kit_call *call, const struct kit_http_response *resp,
@@ -80,6 +95,10 @@ static int decode(struct kit_call *call, const struct kit_http_response *resp,
         kit_xml_done(&q->xml);
         if (kit_xml_parse(resp->body.data, resp->body.len_bytes, &q->xml, err))
             return kit_err_wrap(err, "%s: HTTP 200 with a body that is not EC2's", call->what);
+        if (!is_answer(call, kit_xml_root(&q->xml)))
+            return kit_err_set(err, KIT_ERR_PROTOCOL,
+                               "%s: HTTP 200 with a body that is not EC2's: <%.40s>", call->what,
+                               kit_xml_name(kit_xml_root(&q->xml)));
         return 0;
     }
     (void)aws_error_read(call->what, resp, &q->note, err);
