@@ -315,7 +315,7 @@ static void log_end(const struct act *act, enum act_outcome outcome)
     long long ms = (kit_clock_now_ns(act->clock) - act->started_ns) / KIT_NS_PER_MS;
 
     act_log(&act->log, ACT_DONE,
-            "end %s: %s (%lld ms, %u API calls in %u rounds, %u metadata requests)",
+            "end %s: %s (%lld ms, API calls: %u, rounds: %u, metadata requests: %u)",
             act->spec->name, outcome_name(outcome), ms, stats->calls, stats->rounds,
             stats->metadata);
 }

@@ -61,7 +61,7 @@ static void print_table(const struct ctl *ctl, const struct ctl_survey *survey)
                                                                    : "");
     }
     if (ctl->verbose)
-        (void)fprintf(stderr, "cloudvip: %u API calls in %u rounds, %u metadata requests\n",
+        (void)fprintf(stderr, "cloudvip: API calls: %u, rounds: %u, metadata requests: %u\n",
                       survey->stats.calls, survey->stats.rounds, survey->stats.metadata);
 }
 

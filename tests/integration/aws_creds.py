@@ -4,7 +4,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[0] = os.path.join(ROOT, "tests/lib")  # not our own directory: http.py is no library there
+sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import http.server
 import json
 import threading

@@ -1,4 +1,4 @@
-/* Drives kit/net/http for tests/integration/http.py: reads one JSON document from standard input,
+/* Drives kit/net/http for tests/integration/net_http.py: reads one JSON document from standard input,
  * prints one JSON line per event.
  *   {"settings": {"ca_file", "proxy", "max_connections"},
  *    "steps": [{"until_ms": 5000, "requests": [{"tag", "method", "url", "headers": [["name",
