@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/aws_world.h"
+#include "tests/unit/aws_creds_world.h"
 
 #define PROCESS                                                                                    \
     "credential_process = /bin/echo '{\"Version\":1,\"AccessKeyId\":\"PROCESS\","                  \

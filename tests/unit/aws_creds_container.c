@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/aws_world.h"
+#include "tests/unit/aws_creds_world.h"
 
 static void the_container(void **state)
 {
