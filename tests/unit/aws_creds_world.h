@@ -1,6 +1,6 @@
-/* tests/unit/aws_creds_world.h - a session with AWS whose network is a script: metadata service, STS and
- * a container's endpoint.  Included after cmocka.h by the tests of the credential chain; against
- * real servers: tests/integration/aws_creds.py. */
+/* tests/unit/aws_creds_world.h - a session with AWS whose network is a script: metadata service,
+ * STS and a container's endpoint.  Included after cmocka.h by the tests of the credential chain;
+ * against real servers: tests/integration/aws_creds.py. */
 #ifndef TESTS_UNIT_AWS_CREDS_WORLD_H
 #define TESTS_UNIT_AWS_CREDS_WORLD_H
 
@@ -91,12 +91,13 @@ static inline int answer_sts(const struct kit_http_request *req, struct kit_buf 
                                  "</ErrorResponse>");
         return world.sts_status;
     }
-    (void)kit_buf_printf(body,
-                         "<R><AssumeRoleResult><Credentials><AccessKeyId>STS%u</AccessKeyId>"
-                         "<SecretAccessKey>" SECRET "sts</SecretAccessKey><SessionToken>" SECRET
-                         "token</SessionToken><Expiration>%s</Expiration></Credentials>"
-                         "</AssumeRoleResult></R>",
-                         world.sts_calls, kit_time_iso(world.sts_expires_s, expires));
+    (void)kit_buf_printf(
+        body,
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>STS%u</AccessKeyId>"
+        "<SecretAccessKey>" SECRET "sts</SecretAccessKey><SessionToken>" SECRET
+        "token</SessionToken><Expiration>%s</Expiration></Credentials>"
+        "</AssumeRoleResult></AssumeRoleResponse>",
+        world.sts_calls, kit_time_iso(world.sts_expires_s, expires));
     return 200;
 }
 
