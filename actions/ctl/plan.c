@@ -21,6 +21,10 @@ static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
         kit_plan_describe(&plan->step[i], &row->facts, &line);
         (void)printf("  %c %s\n", sign_of(&plan->step[i]), line.data);
     }
+    for (size_t i = 0; i < row->facts.breaches; i++)
+        (void)printf("  ! rule %u: %s: %s; %s\n", row->facts.breach[i].rule->number,
+                     row->facts.breach[i].detail, row->facts.breach[i].rule->means,
+                     row->facts.breach[i].rule->remedy);
     (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n",
                  plan->count);
 }
@@ -55,7 +59,7 @@ static enum ctl_status plan_row(const struct ctl *ctl, const struct ctl_row *row
     bool refused = false;
 
     if (!row->failed)
-        refused = kit_plan_claim(&row->facts, row->mover, &plan, &err) != 0;
+        refused = kit_plan_claim(&row->facts, &plan, &err) != 0;
     if (ctl->json)
         plan_json(row, &plan, refused ? &err : NULL);
     else if (!row->failed && !refused)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kit/base/buf.h"
 #include "kit/base/clock.h"
 #include "kit/base/err.h"
 #include "kit/cloud/call.h"
@@ -45,11 +46,36 @@ struct kit_need {
     char place[KIT_ID];     /* "eni-0c3" */
     char what[32];          /* "source/dest check" */
     char now[16], then[16]; /* "on" -> "off" */
-    bool fix;               /* restore changes it; otherwise restore refuses */
-    unsigned rule;          /* number of the precondition */
 };
 
-#define KIT_NEEDS 4
+enum kit_rule_level {
+    KIT_RULE_REFUSE, /* a claim that broke it would fail, perhaps halfway: restore refuses first */
+    KIT_RULE_WARN,   /* it works, and something else may not: told by plan, never refused */
+};
+enum kit_rule_answer {
+    KIT_RULE_HOLDS,
+    KIT_RULE_BROKEN,
+    KIT_RULE_NOT_KNOWN, /* what it asks about was not read, or does not apply */
+};
+
+/* A precondition by its number in the manual: what it means and what to do. */
+struct kit_rule {
+    unsigned number;
+    enum kit_rule_level level;
+    const char *means, *remedy;
+    /* Pure: judges what the mover found out (`evidence` is a type of its own) and says what it saw:
+     * "eni-1 is in zone b, the instance in zone a". */
+    enum kit_rule_answer (*check)(const void *evidence, struct kit_buf *detail);
+};
+
+/* A rule that does not hold. */
+struct kit_breach {
+    const struct kit_rule *rule;
+    char detail[200];
+};
+
+#define KIT_NEEDS    4
+#define KIT_BREACHES 8
 struct kit_facts {
     char me[KIT_ID];             /* the holder that shall have the address: our ENI */
     char my_node[KIT_ID];        /* "" = not known */
@@ -57,6 +83,8 @@ struct kit_facts {
     size_t count;
     struct kit_need need[KIT_NEEDS];
     size_t needs;
+    struct kit_breach breach[KIT_BREACHES]; /* the first so many; for claims only */
+    size_t breaches;
 };
 void kit_facts_done(struct kit_facts *facts);
 struct kit_binding *kit_facts_add(
@@ -101,11 +129,9 @@ struct kit_permission {
         only_with; /* needed only when this is "yes" or "disable"; KIT_PARAM_NONE = always */
 };
 
-/* A precondition by its number in the manual: what it means and what to do. */
-struct kit_rule {
-    unsigned number;
-    const char *means, *remedy;
-};
+/* Judges the rules in order; what is broken goes into the facts. */
+void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
+                     struct kit_facts *facts);
 
 struct kit_mover {
     const char *provider, *scenario;

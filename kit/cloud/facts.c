@@ -29,3 +29,18 @@ const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const ch
             return &facts->binding[i];
     return NULL;
 }
+
+void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
+                     struct kit_facts *facts)
+{
+    for (size_t i = 0; i < count && facts->breaches < KIT_BREACHES; i++) {
+        struct kit_breach *breach = &facts->breach[facts->breaches];
+        KIT_AUTO(kit_buf) detail = KIT_BUF(sizeof(breach->detail) - 1);
+
+        if (rules[i].check(evidence, &detail) != KIT_RULE_BROKEN)
+            continue;
+        breach->rule = &rules[i];
+        (void)kit_str_copy(breach->detail, sizeof(breach->detail), detail.data);
+        facts->breaches++;
+    }
+}

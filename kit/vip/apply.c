@@ -130,7 +130,7 @@ static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct look
         case KIT_VERDICT_WAIT: break;
         case KIT_VERDICT_DONE:
         case KIT_VERDICT_AGAIN:
-            if (kit_plan_claim(facts, vip->mover, plan, err))
+            if (kit_plan_claim(facts, plan, err))
                 return -1;
             kit_verify_trim(verify, plan);
             *ret_again = plan->count > 0;
@@ -177,7 +177,7 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
     *ret_changed = false;
     if (kit_vip_locate(vip, true, &facts, err))
         return -1;
-    rc = kit_plan_claim(&facts, vip->mover, &plan, err);
+    rc = kit_plan_claim(&facts, &plan, err);
     if (!rc && plan.count) {
         *ret_changed = true;
         rc = claim_until_seen(vip, &facts, &plan, err);

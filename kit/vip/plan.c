@@ -15,26 +15,14 @@ const char *kit_step_place(const struct kit_step *step)
     return step->need ? step->need->place : step->binding->place;
 }
 
-static const struct kit_rule *rule_of(const struct kit_mover *mover, unsigned number)
+static int check_rules(const struct kit_facts *facts, struct kit_err *err)
 {
-    for (size_t i = 0; i < mover->rules_count; i++)
-        if (mover->rules[i].number == number)
-            return &mover->rules[i];
-    return NULL;
-}
+    for (size_t i = 0; i < facts->breaches; i++) {
+        const struct kit_breach *breach = &facts->breach[i];
 
-static int check_needs(const struct kit_facts *facts, const struct kit_mover *mover,
-                       struct kit_err *err)
-{
-    for (size_t i = 0; i < facts->needs; i++) {
-        const struct kit_need *need = &facts->need[i];
-        const struct kit_rule *rule = rule_of(mover, need->rule);
-
-        if (need->fix)
-            continue;
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s is %s, must be %s (rule %u: %s; %s)",
-                           need->place, need->what, need->now, need->then, need->rule,
-                           rule ? rule->means : "", rule ? rule->remedy : "");
+        if (breach->rule->level == KIT_RULE_REFUSE)
+            return kit_err_set(err, KIT_ERR_CONFIG, "rule %u: %s: %s; %s", breach->rule->number,
+                               breach->detail, breach->rule->means, breach->rule->remedy);
     }
     return 0;
 }
@@ -70,12 +58,11 @@ static int check_bindings(const struct kit_facts *facts, struct kit_err *err)
     return 0;
 }
 
-int kit_plan_claim(const struct kit_facts *facts, const struct kit_mover *mover,
-                   struct kit_plan *ret_plan, struct kit_err *err)
+int kit_plan_claim(const struct kit_facts *facts, struct kit_plan *ret_plan, struct kit_err *err)
 {
     struct kit_plan plan = {0};
 
-    if (check_bindings(facts, err) || check_needs(facts, mover, err))
+    if (check_bindings(facts, err) || check_rules(facts, err))
         return -1;
     plan.step = kit_mem_new(facts->count + facts->needs, sizeof(*plan.step));
     for (size_t i = 0; i < facts->needs; i++)

@@ -13,12 +13,11 @@ struct kit_plan {
 };
 void kit_plan_done(struct kit_plan *plan);
 
-/* One step for every need that restore fixes and every binding that is not right.  Refused, before
+/* One step for every need and every binding that is not right.  Refused, before
  * anything is changed (KIT_ERR_CONFIG, with the rule's number where there is one): a binding held
- * by what is no node, one that is missing and may not be created, a need that restore must not fix.
- */
-int kit_plan_claim(const struct kit_facts *facts, const struct kit_mover *mover,
-                   struct kit_plan *ret_plan, struct kit_err *err) KIT_CHECKED;
+ * by what is no node, one that is missing and may not be created, a broken rule that refuses. */
+int kit_plan_claim(const struct kit_facts *facts, struct kit_plan *ret_plan,
+                   struct kit_err *err) KIT_CHECKED;
 
 /* One step for every binding that is ours; never one of another node's. */
 void kit_plan_release(const struct kit_facts *facts, struct kit_plan *ret_plan);

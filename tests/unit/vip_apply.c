@@ -328,8 +328,7 @@ static void a_refused_plan_changes_nothing(void **state)
     bool changed = true;
 
     (void)state;
-    w->check_on = true;
-    w->check_fix = false;
+    w->rule_broken = true;
     world_add(w, "p1", "eni-old");
     assert_int_equal(kit_vip_claim(&w->vip, &changed, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_CONFIG);

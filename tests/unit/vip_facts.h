@@ -28,17 +28,12 @@ static inline struct kit_binding *facts_add(struct kit_facts *facts, const char 
     return b;
 }
 
-static inline struct kit_need *facts_need(struct kit_facts *facts, bool fix)
+static inline struct kit_need *facts_need(struct kit_facts *facts)
 {
     struct kit_need *need = &facts->need[facts->needs++];
 
     assert_true(facts->needs <= KIT_NEEDS);
-    *need = (struct kit_need){.place = ME,
-                              .what = "source/dest check",
-                              .now = "on",
-                              .then = "off",
-                              .fix = fix,
-                              .rule = 66};
+    *need = (struct kit_need){.place = ME, .what = "source/dest check", .now = "on", .then = "off"};
     return need;
 }
 

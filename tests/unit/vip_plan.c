@@ -12,11 +12,32 @@
 #include "tests/unit/fakes.h"
 #include "tests/unit/vip_facts.h"
 
+/* The evidence of these tests: the numbers of the rules that are broken. */
+static enum kit_rule_answer is_broken(const void *evidence, unsigned number, struct kit_buf *detail)
+{
+    for (const unsigned *broken = evidence; *broken; broken++) {
+        if (*broken != number)
+            continue;
+        (void)kit_buf_printf(detail, "what was seen of %u", number);
+        return KIT_RULE_BROKEN;
+    }
+    return KIT_RULE_NOT_KNOWN;
+}
+
+static enum kit_rule_answer check_20(const void *evidence, struct kit_buf *detail)
+{
+    return is_broken(evidence, 20, detail);
+}
+
+static enum kit_rule_answer check_66(const void *evidence, struct kit_buf *detail)
+{
+    return is_broken(evidence, 66, detail);
+}
+
 static const struct kit_rule rules[] = {
-    {65, "another rule", "another remedy"},
-    {66, "packets are dropped", "switch it off"},
+    {20, KIT_RULE_WARN, "it may not work", "look there", check_20},
+    {66, KIT_RULE_REFUSE, "packets are dropped", "switch it off", check_66},
 };
-static const struct kit_mover mover = {.rules = rules, .rules_count = KIT_LEN(rules)};
 
 static void here_needs_nothing(void **state)
 {
@@ -28,7 +49,7 @@ static void here_needs_nothing(void **state)
     facts_begin(&facts);
     facts_add(&facts, "rtb-1", KIT_BINDING_HELD, ME);
     facts_add(&facts, "rtb-2", KIT_BINDING_HELD, ME);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &err), 0);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &err), 0);
     assert_int_equal(plan.count, 0);
     kit_plan_done(&plan);
     kit_facts_done(&facts);
@@ -42,7 +63,7 @@ static void no_facts_no_steps(void **state)
 
     (void)state;
     facts_begin(&facts);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &err), 0);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &err), 0);
     assert_int_equal(plan.count, 0);
     kit_plan_done(&plan);
     kit_plan_release(&facts, &plan);
@@ -65,8 +86,8 @@ static void whatever_is_not_right_is_a_step(void **state)
     facts_add(&facts, "rtb-5", KIT_BINDING_ABSENT, "");
     facts_add(&facts, "rtb-6", KIT_BINDING_HELD, ME)->right = false;
     facts_add(&facts, "rtb-7", KIT_BINDING_BLACKHOLE, ME);
-    facts_need(&facts, true);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &err), 0);
+    facts_need(&facts);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &err), 0);
     assert_int_equal(plan.count, 7);
     assert_ptr_equal(plan.step[0].need, &facts.need[0]);
     assert_null(plan.step[0].binding);
@@ -87,7 +108,7 @@ static void assert_refused(const struct kit_facts *facts, const char *const part
     struct kit_plan plan = {.count = 77};
     struct kit_err err;
 
-    assert_int_equal(kit_plan_claim(facts, &mover, &plan, &err), -1);
+    assert_int_equal(kit_plan_claim(facts, &plan, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_CONFIG);
     assert_int_equal(plan.count, 77);
     for (size_t i = 0; i < count; i++)
@@ -143,22 +164,27 @@ static void many_missing_routes_fit_into_a_message(void **state)
     kit_facts_done(&facts);
 }
 
-static void a_need_that_may_not_be_fixed_is_refused_by_its_rule(void **state)
+static void a_broken_rule_refuses_by_its_number(void **state)
 {
-    static const char *const parts[] = {ME, "source/dest check is on, must be off", "rule 66",
-                                        "packets are dropped", "switch it off"};
+    static const char *const parts[] = {"rule 66", "what was seen of 66", "packets are dropped",
+                                        "switch it off"};
+    static const unsigned both[] = {20, 66, 0}, only_warning[] = {20, 0}, none[] = {0};
     struct kit_facts facts;
+    struct kit_plan plan;
+    struct kit_err err;
 
     (void)state;
     facts_begin(&facts);
     facts_add(&facts, "rtb-1", KIT_BINDING_HELD, ME); /* although it is here */
-    facts_need(&facts, true);
-    facts_need(&facts, false);
+    kit_rules_check(rules, KIT_LEN(rules), none, &facts);
+    assert_int_equal(facts.breaches, 0);
+    kit_rules_check(rules, KIT_LEN(rules), only_warning, &facts);
+    assert_int_equal(facts.breaches, 1);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &err), 0);
+    kit_plan_done(&plan);
+    kit_rules_check(rules, KIT_LEN(rules), both, &facts);
+    assert_int_equal(facts.breaches, 3);
     assert_refused(&facts, parts, KIT_LEN(parts));
-    /* A rule that the mover does not list has a number still. */
-    facts.need[1].rule = 7;
-    static const char *const seven[] = {"rule 7"};
-    assert_refused(&facts, seven, 1);
     kit_facts_done(&facts);
 }
 
@@ -174,7 +200,7 @@ static void only_ours_is_released(void **state)
     facts_add(&facts, "rtb-3", KIT_BINDING_FREE, "");
     facts_add(&facts, "rtb-4", KIT_BINDING_FOREIGN, "nat-1");
     facts_add(&facts, "rtb-5", KIT_BINDING_HELD, ME)->right = false;
-    facts_need(&facts, false);
+    facts_need(&facts);
     kit_plan_release(&facts, &plan);
     assert_int_equal(plan.count, 2);
     assert_string_equal(kit_step_place(&plan.step[0]), "rtb-2");
@@ -208,8 +234,8 @@ static void steps_are_described(void **state)
     struct kit_binding *b = facts_add(&facts, "rtb-6", KIT_BINDING_HELD, ME);
     b->right = false;
     assert_true(kit_str_copy(b->detail, sizeof(b->detail), "10.0.0.7"));
-    facts_need(&facts, true);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &err), 0);
+    facts_need(&facts);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &err), 0);
     assert_int_equal(plan.count, KIT_LEN(lines));
     for (size_t i = 0; i < KIT_LEN(lines); i++) {
         KIT_AUTO(kit_buf) out = KIT_BUF(200);
@@ -229,7 +255,7 @@ int main(void)
         cmocka_unit_test(what_is_no_node_is_never_taken),
         cmocka_unit_test(missing_routes_are_named_together),
         cmocka_unit_test(many_missing_routes_fit_into_a_message),
-        cmocka_unit_test(a_need_that_may_not_be_fixed_is_refused_by_its_rule),
+        cmocka_unit_test(a_broken_rule_refuses_by_its_number),
         cmocka_unit_test(only_ours_is_released),
         cmocka_unit_test(steps_are_described),
     };

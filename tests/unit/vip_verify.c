@@ -12,8 +12,6 @@
 #include "tests/unit/fakes.h"
 #include "tests/unit/vip_facts.h"
 
-static const struct kit_mover mover = {.scenario = "none"};
-
 /* A claim of one binding that OLD had, and the looks after it. */
 struct claim {
     struct kit_verify verify;
@@ -34,7 +32,7 @@ static void begin(struct claim *c, struct kit_facts *facts, const enum kit_step_
 
     c->err = (struct kit_err){.kind = KIT_ERR_SYSTEM};
     kit_verify_init(&c->verify, facts);
-    assert_int_equal(kit_plan_claim(facts, &mover, &plan, &c->err), 0);
+    assert_int_equal(kit_plan_claim(facts, &plan, &c->err), 0);
     for (size_t i = 0; i < plan.count; i++)
         plan.step[i].result = result[i];
     kit_verify_claimed(&c->verify, &plan);
@@ -290,7 +288,7 @@ static void only_what_was_lost_or_is_new_is_claimed_again(void **state)
     facts_add(&facts, "p3", KIT_BINDING_HELD, ME);
     facts_add(&facts, "p4", KIT_BINDING_HELD, "eni-old");
     assert_int_equal(kit_verify_look(&c.verify, &facts, false, &c.err), KIT_VERDICT_AGAIN);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &c.err), 0);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &c.err), 0);
     assert_int_equal(plan.count, 3);
     kit_verify_trim(&c.verify, &plan);
     assert_int_equal(plan.count, 2);
@@ -316,9 +314,9 @@ static void needs_stay_in_a_trimmed_plan(void **state)
     begin_one(&c, KIT_BINDING_HELD, "eni-old", KIT_STEP_DONE);
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, ME);
-    facts_need(&facts, true);
+    facts_need(&facts);
     assert_int_equal(kit_verify_look(&c.verify, &facts, false, &c.err), KIT_VERDICT_DONE);
-    assert_int_equal(kit_plan_claim(&facts, &mover, &plan, &c.err), 0);
+    assert_int_equal(kit_plan_claim(&facts, &plan, &c.err), 0);
     kit_verify_trim(&c.verify, &plan);
     assert_int_equal(plan.count, 1);
     assert_non_null(plan.step[0].need);

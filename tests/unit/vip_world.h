@@ -27,8 +27,9 @@ struct world {
     struct kit_vip vip;
     struct place place[PLACES], before[PLACES]; /* now, and before the first change */
     size_t count, count_before;
-    bool check_on, check_fix; /* the source/destination check of ME */
-    unsigned stale_looks;     /* that many looks after the first change show what was before */
+    bool check_on;        /* the source/destination check of ME */
+    bool rule_broken;     /* one that refuses */
+    unsigned stale_looks; /* that many looks after the first change show what was before */
     unsigned stale_left;
     unsigned looks, claims, releases, steps; /* asked of the mover; the last one's steps */
     unsigned look_for_claim;                 /* looks that wanted all */
@@ -71,6 +72,16 @@ static inline const char *world_holder(const struct world *w, const char *name)
     return NULL;
 }
 
+static inline enum kit_rule_answer world_check(const void *evidence, struct kit_buf *detail)
+{
+    const struct world *w = evidence;
+
+    (void)kit_buf_puts(detail, "seen");
+    return w->rule_broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+static const struct kit_rule world_rule = {1, KIT_RULE_REFUSE, "it would fail", "do this",
+                                           world_check};
+
 static inline int world_locate(struct kit_cloud *cloud, struct kit_query query[], size_t count,
                                struct kit_deadline by, struct kit_err *err)
 {
@@ -105,7 +116,9 @@ static inline int world_locate(struct kit_cloud *cloud, struct kit_query query[]
         assert_true(kit_str_format(b->handle, sizeof(b->handle), "assoc-%u", p->handle));
     }
     if (query[0].for_claim && w->check_on)
-        facts_need(&query[0].facts, w->check_fix);
+        facts_need(&query[0].facts);
+    if (query[0].for_claim)
+        kit_rules_check(&world_rule, 1, w, &query[0].facts);
     return 0;
 }
 
@@ -193,7 +206,6 @@ static inline struct world *world_begin(int64_t deadline_ms)
 
     w->clock = (struct fake_clock){.now_ns = 3 * KIT_NS_PER_S};
     w->kit_clock = fake_clock_of(&w->clock);
-    w->check_fix = true;
     w->vip = (struct kit_vip){.cloud = &w->cloud,
                               .mover = &mover,
                               .clock = &w->kit_clock,

@@ -147,6 +147,21 @@ static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t
     aws_query_param(q, "NetworkInterfaceId.1", t->me.eni);
 }
 
+/* A check that is on: switched off together with the claim, or refused. */
+static void judge_eni(struct kit_query *query, const struct aws_eni *eni)
+{
+    const struct aws_route_evidence evidence = {
+        .eni = eni, .verify = is_source_dest_check(query->settings, "verify")};
+    struct kit_facts *facts = &query->facts;
+
+    kit_rules_check(aws_route_rules, aws_route_rules_count, &evidence, facts);
+    if (!eni->source_dest_check || evidence.verify)
+        return;
+    struct kit_need *need = &facts->need[facts->needs++];
+    *need = (struct kit_need){.what = "source/dest check", .now = "on", .then = "off"};
+    (void)kit_str_copy(need->place, sizeof(need->place), eni->id);
+}
+
 static void take_eni(struct aws_route_target *t, struct aws_query *q)
 {
     const struct kit_xml_node *set = kit_xml_child(kit_xml_root(&q->xml), "networkInterfaceSet");
@@ -166,15 +181,7 @@ static void take_eni(struct aws_route_target *t, struct aws_query *q)
         if (!aws_eni_decode(item, &eni) || !kit_str_eq(eni.id, t->me.eni))
             continue;
         (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), eni.node);
-        if (!eni.source_dest_check)
-            return;
-        struct kit_need *need = &query->facts.need[query->facts.needs++];
-        *need = (struct kit_need){.what = "source/dest check",
-                                  .now = "on",
-                                  .then = "off",
-                                  .rule = AWS_RULE_SOURCE_DEST_CHECK,
-                                  .fix = is_source_dest_check(query->settings, "disable")};
-        (void)kit_str_copy(need->place, sizeof(need->place), t->me.eni);
+        judge_eni(query, &eni);
         return;
     }
     query->failed = true;

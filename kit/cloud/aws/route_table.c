@@ -245,12 +245,19 @@ static const struct kit_permission permissions[] = {
      KIT_PARAM_SOURCE_DEST_CHECK},
 };
 
-static const struct kit_rule rules[] = {
-    {AWS_RULE_SOURCE_DEST_CHECK,
-     "the source/destination check is on: the VPC drops packets for an address that is not the "
-     "ENI's own",
-     "disable it on the ENI, or set source_dest_check = disable"},
+static enum kit_rule_answer check_source_dest(const void *evidence, struct kit_buf *detail)
+{
+    const struct aws_route_evidence *e = evidence;
+
+    (void)kit_buf_printf(detail, "the source/dest check of %s is on", e->eni->id);
+    return e->verify && e->eni->source_dest_check ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+const struct kit_rule aws_route_rules[] = {
+    {66, KIT_RULE_REFUSE, "the VPC drops packets for an address that is not the ENI's own",
+     "disable it on the ENI, or set source_dest_check = disable", check_source_dest},
 };
+const size_t aws_route_rules_count = KIT_LEN(aws_route_rules);
 
 extern const struct kit_mover kit_aws_route_table;
 const struct kit_mover kit_aws_route_table = {
@@ -261,8 +268,8 @@ const struct kit_mover kit_aws_route_table = {
     .params_count = KIT_LEN(params),
     .permissions = permissions,
     .permissions_count = KIT_LEN(permissions),
-    .rules = rules,
-    .rules_count = KIT_LEN(rules),
+    .rules = aws_route_rules,
+    .rules_count = KIT_LEN(aws_route_rules),
     .locate = locate,
     .claim = claim,
 };

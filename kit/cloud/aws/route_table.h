@@ -25,7 +25,12 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
 void aws_route_search(struct aws_cloud *cloud, struct aws_route_target target[], size_t count,
                       struct kit_deadline by);
 
-/* The precondition's number in the manual. */
-#define AWS_RULE_SOURCE_DEST_CHECK 66
+/* What the rules judge. */
+struct aws_route_evidence {
+    const struct aws_eni *eni; /* of ours */
+    bool verify; /* source_dest_check = verify: it is the administrator's to switch off */
+};
+extern const struct kit_rule aws_route_rules[];
+extern const size_t aws_route_rules_count;
 
 #endif
