@@ -51,18 +51,19 @@ endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str clock secret
-kit_sys := file lock proc link hostid
+kit_sys := file lock proc link hostid netlink arp
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema load check redact
 kit_cloud := call facts registry
 kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip
+kit_cloud_aliyun := session creds metadata endpoint sign rpc errors
 kit_vip := where plan apply verify record
 actions_act := act args log session restore remove quick_check recover
 actions_manager := manager person lifekeeper
 actions_ctl := ctl survey check prometheus status plan
 
-rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/vip
+rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
 kit_objs := $(foreach r,$(rooms),$(call objs,$(r)))
 act_objs := $(actions_act:%=$(B)/actions/%.o) $(actions_manager:%=$(B)/actions/manager/%.o)
@@ -71,7 +72,7 @@ ctl_objs := $(actions_ctl:%=$(B)/actions/ctl/%.o)
 actions := restore remove quickCheck recover
 programs := $(actions:%=$(B)/bin/%) $(B)/bin/cloudvip
 
-pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih
+pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih libmnl
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs_kit) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(pkgs_kit) 2>/dev/null)
 

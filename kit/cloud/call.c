@@ -107,7 +107,8 @@ static void again_later(struct batch *b, struct flight *f, int64_t retry_after_m
 
 static bool may_repeat(const struct kit_call *call)
 {
-    return kit_err_retryable(&call->err) && !(call->mutates && call->err.outcome_open);
+    return kit_err_retryable(&call->err) &&
+           !(call->mutates && !call->repeatable && call->err.outcome_open);
 }
 
 static void land(struct batch *b, struct kit_http_done *done)

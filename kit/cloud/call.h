@@ -28,7 +28,8 @@ struct kit_call_again {
 struct kit_call {
     const char *what; /* the action's name in errors and counts: "ReplaceRoute" */
     bool mutates;
-    bool metadata;      /* not an API call: not counted as one */
+    bool repeatable; /* a change that the server knows again (a client token): safe to send twice */
+    bool metadata;   /* not an API call: not counted as one */
     unsigned max_tries; /* 0 = the policy's */
     /* Fill *req (already initialised; timeouts are set by the caller). */
     int (*encode)(struct kit_call *call, struct kit_http_request *req, struct kit_err *err);
