@@ -5,13 +5,14 @@
 #include "kit/base/buf.h"
 #include "kit/base/str.h"
 
-extern const struct kit_provider kit_aws;
+extern const struct kit_provider kit_aws, kit_aliyun;
 extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
+extern const struct kit_mover kit_aliyun_elastic_ip;
 
-static const struct kit_provider *const providers[] = {&kit_aws};
+static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun};
 
 const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip,
-                                                       NULL};
+                                                       &kit_aliyun_elastic_ip, NULL};
 
 const char *kit_registry_ca_file(void)
 {

@@ -1,0 +1,109 @@
+/* kit/cloud/aliyun/eip.h - what the files of the elastic-ip mover share.  Private to it.
+ *
+ * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_claim.c changes,
+ * eip_rules.c judges. */
+#ifndef KIT_CLOUD_ALIYUN_EIP_H
+#define KIT_CLOUD_ALIYUN_EIP_H
+
+#include "kit/cloud/aliyun/ecs.h"
+
+/* AllocationId and EipAddress take at most 50 each (DescribeEipAddresses). */
+#define ALI_EIP_IDS 50
+
+/* The parameter eip_mode: NAT, BINDED and MULTI_BINDED in the API's words. */
+enum ali_eip_mode {
+    ALI_EIP_NAT,
+    ALI_EIP_CUT_THROUGH,
+    ALI_EIP_MULTI,
+};
+enum ali_eip_mode ali_eip_mode_of(const struct kit_settings *settings);
+const char *ali_eip_mode_word(enum ali_eip_mode mode);
+
+enum ali_eip_status {
+    ALI_EIP_OTHER, /* Releasing, or a word that is not known */
+    ALI_EIP_AVAILABLE,
+    ALI_EIP_ASSOCIATING,
+    ALI_EIP_IN_USE,
+    ALI_EIP_UNASSOCIATING,
+};
+
+struct ali_eip {
+    char id[KIT_ID];
+    struct kit_addr addr;
+    enum ali_eip_status status;
+    char status_text[24]; /* the cloud's word, for people */
+    char holder[KIT_ID];  /* InstanceId: of an ENI, an instance … */
+    char type[24];        /* InstanceType: what that is; "" = nothing */
+    char mode[16];        /* NAT, BINDED, MULTI_BINDED */
+    char private_text[KIT_ADDR_TEXT];
+    char region[KIT_ID];
+    char charge[16];   /* PostPaid, PrePaid */
+    char business[24]; /* Normal, or why it does not serve */
+    char lock[24];     /* reason of an operation lock, "" = none */
+    bool managed;      /* by a service of the cloud */
+};
+/* Reads one EipAddress; false without an AllocationId. */
+bool ali_eip_decode(const struct kit_json_node *item, struct ali_eip *ret_eip);
+
+/* DescribeEipAddresses of one EIP, ready for kit_call_all. */
+void ali_eip_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id);
+
+/* One resource, and all that was found out about it: the evidence of the rules. */
+struct ali_eip_target {
+    struct kit_query *query; /* NULL: nothing to search for */
+    struct ali_me me;
+    const char *allocation_id;              /* or NULL */
+    const struct kit_addr *address;         /* or NULL */
+    const struct kit_addr *private_address; /* or NULL */
+    enum ali_eip_mode mode;
+    const char *region; /* of the session */
+    bool found;
+    bool right; /* nothing is to be changed */
+    struct ali_eip eip;
+    const struct ali_eni *eni; /* ours; NULL = not read */
+    /* Of the modes beside NAT, for claims; what was not read is NULL, "" or false. */
+    bool gateways_known;
+    char gateway[KIT_ID]; /* an IPv4 gateway of the VPC */
+    bool others_known;
+    size_t others;       /* EIPs on our ENI beside this one */
+    char family[KIT_ID]; /* "ecs.g5" */
+    char info_gateway[KIT_ADDR_TEXT], info_mask[KIT_ADDR_TEXT]; /* of the EIP, for the guest */
+    bool local_known, local;                                    /* is the EIP on the interface? */
+
+    /* The calls that tell, while they run; shared between targets. */
+    struct ali_rpc *call_search, *call_enis, *call_gateways, *call_others, *call_instance,
+        *call_info;
+};
+/* Is the EIP on our ENI or, for a primary ENI, on our instance: whatever its state and mode? */
+bool ali_eip_is_ours(const struct ali_eip *eip, const struct ali_eip_target *t);
+/* The private address that it shall map to; false: not known, any of our ENI's will do. */
+bool ali_eip_wanted_private(const struct ali_eip_target *t, struct kit_addr *ret_addr);
+
+/* One round of calls for all targets.  Each call keeps its own outcome; what the targets hold of it
+ * (`eni`, call_…) is good until ali_eip_round_done. */
+struct ali_eip_round {
+    struct ali_rpc **r; /* owned, each on its own: targets point at them */
+    size_t count;
+    struct ali_enis enis;
+};
+void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t count,
+                   struct kit_deadline by, struct ali_eip_round *ret_round);
+void ali_eip_round_done(struct ali_eip_round *round);
+
+#define ALI_EIP_RULES 18
+extern const struct kit_rule ali_eip_rules[ALI_EIP_RULES];
+
+/* The mover's claim and release (kit/cloud/cloud.h).
+ *
+ * A claim is resumable: what it does next follows from what is seen alone.  NAT and multi:
+ * Unassociate (if another node has it), until Available; Associate.  Cut-through beside that:
+ * our ENI is detached before the EIP is bound and attached after it.  Both wait until `by` at most;
+ * KIT_ERR_CONFLICT when another node takes it meanwhile. */
+int ali_eip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
+                  const struct kit_facts *facts, struct kit_step step[], size_t count,
+                  struct kit_deadline by, struct kit_err *err);
+int ali_eip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
+                    const struct kit_facts *facts, struct kit_step step[], size_t count,
+                    struct kit_deadline by, struct kit_err *err);
+
+#endif
