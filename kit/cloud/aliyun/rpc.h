@@ -7,7 +7,9 @@
  *   if (ali_rpc_run(&r, by, err)) …
  *   ali_rpc_root(&r) …
  *   ali_rpc_done(&r);
- */
+ *
+ * A success is HTTP 200 with a JSON object that has a RequestId, as each of the vendor's answers
+ * does: whatever else a proxy says with 200 is KIT_ERR_PROTOCOL, and never "there is nothing". */
 #ifndef KIT_CLOUD_ALIYUN_RPC_H
 #define KIT_CLOUD_ALIYUN_RPC_H
 
@@ -25,8 +27,8 @@ enum ali_rpc_flags {
     ALI_READS = 0,
     ALI_MUTATES = 1,   /* see kit/cloud/call.h */
     ALI_TOKEN = 2,     /* sends a ClientToken: the same one again after a lost answer, 5xx or
-                        * LastTokenProcessing, a new one after     a definite refusal; such a change is
-                        * repeatable */
+                        * LastTokenProcessing (and from then on: who knows what became of that
+                        * try), a new one after a definite refusal; such a change is repeatable */
     ALI_UNSIGNED = 4,  /* AssumeRoleWithOIDC */
     ALI_NO_REGION = 8, /* does not take RegionId; else it is added */
 };
@@ -45,21 +47,26 @@ struct ali_rpc {
     } param[ALI_RPC_PARAMS]; /* sorted when sent */
     size_t params;
     bool overflow;
-    char token[65];           /* ClientToken, "" = none */
+    char token[65];           /* ClientToken, "" = none yet; at most 64 ASCII characters */
+    bool token_kept;          /* a try with it may have been carried out, or still is */
     struct kit_buf form;      /* body (STS with a web identity); secret */
     struct kit_json json;     /* the answer, after success */
     enum ali_error_note note; /* of the last failure */
     int64_t signed_skew_s;
-    bool skew_tried;
+    bool skew_tried, nonce_tried;
 };
 
 void ali_rpc_init(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_product *product,
                   const char *action, unsigned flags);
 void ali_rpc_done(struct ali_rpc *r);
+/* Copies; NULL is left out, "" is sent.  A second value of the same name replaces the first.  What
+ * does not fit (ALI_RPC_PARAMS, 63 bytes of name) fails the call: KIT_ERR_REFUSED. */
 void ali_rpc_param(struct ali_rpc *r, const char *name, const char *value);
 /* "NAME.INDEX", index from 1: SecurityGroupIds.1; for "Filter.1.Key" give the whole name to
  * ali_rpc_param. */
 void ali_rpc_item(struct ali_rpc *r, const char *name, unsigned index_from_1, const char *value);
+/* Into the body, as a form: what no log of URLs may hold. */
+void ali_rpc_form(struct ali_rpc *r, const char *name, const char *value);
 /* One call on its own; several: kit_call_all with pointers to their `call`. */
 int ali_rpc_run(struct ali_rpc *r, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 const struct kit_json_node *ali_rpc_root(const struct ali_rpc *r);
@@ -83,7 +90,9 @@ bool ali_true(const struct kit_json_node *object, const char *key); /* true, "tr
 
 /* Pages: TotalCount/PageNumber/PageSize, or NextToken.  Runs the call for each page and gives each
  * answer's root to `take` (return -1 to stop with *err).  `page_size` is sent as PageSize or
- * MaxResults as `style` says. */
+ * MaxResults as `style` says.  Numbered pages end with the one that reaches TotalCount; without a
+ * TotalCount they cannot be told from a part: KIT_ERR_PROTOCOL, as a NextToken that comes twice and
+ * more than 1000 pages are. */
 enum ali_pages {
     ALI_PAGES_NUMBER,
     ALI_PAGES_TOKEN,

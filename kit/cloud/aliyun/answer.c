@@ -1,0 +1,180 @@
+/* kit/cloud/aliyun/answer.c - reading answers as odd as they come, and page after page. */
+#include <inttypes.h>
+
+#include "kit/base/mem.h"
+#include "kit/base/str.h"
+#include "kit/cloud/aliyun/rpc.h"
+
+/* A thousand pages of the smallest usual size are more objects than an account may have. */
+#define MOST_PAGES 1000
+/* NextToken is some 100 bytes; it comes back as a parameter. */
+#define PAGE_TOKEN_BYTES 2048
+
+/* By which the elements of the lists that we read are known.  An empty list and an object are told
+ * apart by them. */
+static const char *const element_keys[] = {
+    "AllocationId",
+    "IpAddress",
+    "HaVipId",
+    "RouteTableId",
+    "RouteEntryId",
+    "NextHopId",
+    "NextHopType",
+    "InstanceId",
+    "NetworkInterfaceId",
+    "PrivateIpAddress",
+    "Ipv6Address",
+    "SnatEntryId",
+    "VSwitchId",
+    "VpcId",
+    "NatGatewayId",
+    "Ipv4GatewayId",
+    "LockReason",
+    "Ip",
+    "RegionId",
+    "ZoneId",
+    "SecurityGroupId",
+    "Key",
+    "InstanceTypeId",
+};
+
+static bool is_element(const struct kit_json_node *node)
+{
+    for (size_t i = 0; i < KIT_LEN(element_keys); i++)
+        if (kit_json_get(node, element_keys[i]))
+            return true;
+    return kit_json_string(node) != NULL;
+}
+
+/* Where the elements are, or NULL. */
+static const struct kit_json_node *find_list(const struct kit_json_node *parent, const char *outer,
+                                             const char *inner)
+{
+    const struct kit_json_node *node = kit_json_get(parent, outer);
+
+    if (!inner || kit_json_count(node))
+        return node;
+    return kit_json_get(node, inner);
+}
+
+size_t ali_list_count(const struct kit_json_node *parent, const char *outer, const char *inner)
+{
+    const struct kit_json_node *list = find_list(parent, outer, inner);
+    size_t count = kit_json_count(list);
+
+    return count ? count : is_element(list);
+}
+
+const struct kit_json_node *ali_list_at(const struct kit_json_node *parent, const char *outer,
+                                        const char *inner, size_t index)
+{
+    const struct kit_json_node *list = find_list(parent, outer, inner);
+
+    if (kit_json_count(list))
+        return kit_json_at(list, index);
+    return index == 0 && is_element(list) ? list : NULL;
+}
+
+bool ali_text(const struct kit_json_node *object, const char *key, char *dst, size_t dst_bytes)
+{
+    const struct kit_json_node *node = kit_json_get(object, key);
+    const char *text = kit_json_string(node);
+    int64_t number;
+    bool fits = false;
+
+    if (text)
+        fits = kit_str_copy(dst, dst_bytes, text);
+    else if (kit_json_int(node, &number))
+        fits = kit_str_format(dst, dst_bytes, "%" PRId64, number);
+    if (!fits && dst_bytes > 0)
+        dst[0] = '\0';
+    return fits;
+}
+
+bool ali_true(const struct kit_json_node *object, const char *key)
+{
+    const struct kit_json_node *node = kit_json_get(object, key);
+    const char *text = kit_json_string(node);
+    bool value;
+
+    if (text)
+        return kit_str_eq_nocase(text, "true");
+    return kit_json_bool(node, &value) && value;
+}
+
+/* ---- pages -----------------------------------------------------------------------------------
+ */
+
+static int too_many(const struct ali_rpc *r, struct kit_err *err)
+{
+    return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: more than %d pages", r->call.what, MOST_PAGES);
+}
+
+static void put_number(struct ali_rpc *r, const char *name, unsigned number)
+{
+    char text[16];
+
+    (void)kit_str_format(text, sizeof(text), "%u", number);
+    ali_rpc_param(r, name, text);
+}
+
+static int numbered_pages(struct ali_rpc *r, unsigned page_size, struct kit_deadline by,
+                          ali_page_fn take, void *arg, struct kit_err *err)
+{
+    put_number(r, "PageSize", page_size);
+    for (unsigned page = 1; page <= MOST_PAGES; page++) {
+        int64_t total, size = page_size;
+
+        put_number(r, "PageNumber", page);
+        if (ali_rpc_run(r, by, err))
+            return -1;
+        const struct kit_json_node *root = ali_rpc_root(r);
+        if (!kit_json_int(kit_json_get(root, "TotalCount"), &total) || total < 0)
+            return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a page without a TotalCount",
+                               r->call.what);
+        /* The service may have its own idea of the largest page. */
+        (void)kit_json_int(kit_json_get(root, "PageSize"), &size);
+        if (take(arg, root, err))
+            return -1;
+        if (size <= 0 || size > page_size)
+            size = page_size;
+        if ((int64_t)page * size >= total)
+            return 0;
+    }
+    return too_many(r, err);
+}
+
+static int token_pages(struct ali_rpc *r, enum ali_pages style, unsigned page_size,
+                       struct kit_deadline by, ali_page_fn take, void *arg, struct kit_err *err)
+{
+    char token[PAGE_TOKEN_BYTES] = "", next[PAGE_TOKEN_BYTES];
+
+    put_number(r, style == ALI_PAGES_TOKEN_MAXRESULT ? "MaxResult" : "MaxResults", page_size);
+    for (unsigned page = 1; page <= MOST_PAGES; page++) {
+        if (ali_rpc_run(r, by, err))
+            return -1;
+        const struct kit_json_node *root = ali_rpc_root(r);
+        bool more = ali_text(root, "NextToken", next, sizeof(next)) && next[0];
+        const char *given = kit_json_string(kit_json_get(root, "NextToken"));
+        if (!more && given && *given)
+            return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a NextToken of more than %d bytes",
+                               r->call.what, PAGE_TOKEN_BYTES - 1);
+        if (take(arg, root, err))
+            return -1;
+        if (!more)
+            return 0;
+        if (kit_str_eq(token, next))
+            return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the same NextToken twice", r->call.what);
+        (void)kit_str_copy(token, sizeof(token), next);
+        ali_rpc_param(r, "NextToken", token);
+    }
+    return too_many(r, err);
+}
+
+int ali_rpc_pages(struct ali_rpc *r, enum ali_pages style, unsigned page_size,
+                  struct kit_deadline by, ali_page_fn take, void *arg, struct kit_err *err)
+{
+    if (style == ALI_PAGES_NUMBER)
+        return numbered_pages(r, page_size, by, take, arg, err);
+    return token_pages(r, style, page_size, by, take, arg, err);
+}

@@ -1,0 +1,157 @@
+/* kit/cloud/aliyun/me.c - this node and its interface, as the metadata service knows them. */
+#include <string.h>
+
+#include "kit/cloud/aliyun/metadata.h"
+#include "kit/cloud/aliyun/session.h"
+#include "kit/base/str.h"
+#include "kit/sys/link.h"
+
+enum {
+    ITEM_NODE,
+    ITEM_ZONE,
+    ITEM_VPC,
+    ITEM_ENI, /* this and what follows is asked for an interface only */
+    ITEM_VSWITCH,
+    ITEM_PRIMARY,
+    ITEMS,
+};
+
+/* An answer is one line; a stray second one, or what is too long for an id, is none. */
+static void first_line(const struct ali_metadata_item *item, char *dst, size_t dst_bytes)
+{
+    char line[256] = "";
+
+    if (item->found) {
+        (void)kit_str_copy(line, sizeof(line), item->value.data);
+        line[strcspn(line, "\r\n")] = '\0';
+    }
+    if (!kit_str_copy(dst, dst_bytes, line))
+        dst[0] = '\0';
+}
+
+static void take_items(const struct ali_metadata_item *item, size_t count, struct ali_me *me)
+{
+    first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
+    first_line(&item[ITEM_ZONE], me->zone, sizeof(me->zone));
+    first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
+    if (count <= ITEM_ENI)
+        return;
+    first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
+    first_line(&item[ITEM_VSWITCH], me->vswitch, sizeof(me->vswitch));
+    first_line(&item[ITEM_PRIMARY], me->primary, sizeof(me->primary));
+}
+
+/* What the metadata service knows of the instance, and of the interface with this MAC unless it is
+ * NULL. */
+static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_deadline by,
+                        struct ali_me *me, struct kit_err *err)
+{
+    static const char *const leaf[ITEMS] = {"instance-id", "zone-id",
+                                            "vpc-id",      "network-interface-id",
+                                            "vswitch-id",  "primary-ip-address"};
+    size_t count = mac ? ITEMS : ITEM_ENI;
+    struct ali_metadata_item item[ITEMS];
+    char path[ITEMS][96];
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        if (mac && i >= ITEM_VPC)
+            (void)kit_str_format(path[i], sizeof(path[i]),
+                                 "meta-data/network/interfaces/macs/%s/%s", mac, leaf[i]);
+        else
+            (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/%s", leaf[i]);
+        item[i] = (struct ali_metadata_item){
+            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+    }
+    rc = ali_metadata_read(cloud, item, count, by, err);
+    if (!rc)
+        take_items(item, count, me);
+    for (size_t i = 0; i < count; i++)
+        kit_buf_done(&item[i].value);
+    return rc;
+}
+
+static int find_by_interface(struct ali_cloud *cloud, const char *interface, struct kit_deadline by,
+                             struct ali_me *ret_me, struct kit_err *err)
+{
+    const struct ali_me *known = ali_session_me(cloud, interface);
+    struct ali_me me = {0};
+    struct kit_link link;
+
+    if (known) {
+        *ret_me = *known;
+        return 0;
+    }
+    if (kit_link_read(interface, &link, err))
+        return -1;
+    if (!link.mac[0])
+        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI",
+                           interface);
+    if (ask_metadata(cloud, link.mac, by, &me, err))
+        return kit_err_wrap(err, "find the ENI of interface %s (MAC %s)", interface, link.mac);
+    if (!me.eni[0])
+        return kit_err_set(
+            err, KIT_ERR_CONFIG,
+            "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
+            "set `interface` to one that is, or `eni` to its id",
+            interface, link.mac);
+    (void)kit_str_copy(me.interface, sizeof(me.interface), interface);
+    (void)kit_str_copy(me.mac, sizeof(me.mac), link.mac);
+    ali_session_keep_me(cloud, &me);
+    *ret_me = me;
+    return 0;
+}
+
+/* The instance alone. */
+static int find_instance(struct ali_cloud *cloud, struct kit_deadline by, struct ali_me *ret_me,
+                         struct kit_err *err)
+{
+    const struct ali_me *known = ali_session_me(cloud, "");
+    struct ali_me me = {0};
+
+    if (known) {
+        *ret_me = *known;
+        return 0;
+    }
+    if (ask_metadata(cloud, NULL, by, &me, err))
+        return kit_err_wrap(err, "find this instance");
+    ali_session_keep_me(cloud, &me);
+    *ret_me = me;
+    return 0;
+}
+
+static int check_wants(const struct ali_me *me, unsigned wants, struct kit_err *err)
+{
+    if ((wants & ALI_ME_NODE) && !me->node[0])
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service names no instance");
+    if ((wants & ALI_ME_VPC) && !me->vpc[0])
+        return kit_err_set(err, KIT_ERR_CONFIG, "the metadata service names no VPC: set `vpc_id`");
+    return 0;
+}
+
+int ali_me_find(struct ali_cloud *cloud, const struct kit_settings *settings, unsigned wants,
+                struct kit_deadline by, struct ali_me *ret_me, struct kit_err *err)
+{
+    const char *interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
+    const char *eni = kit_settings_text(settings, KIT_PARAM_ENI);
+    const char *vpc = kit_settings_text(settings, KIT_PARAM_VPC_ID);
+    bool ask = (wants & ALI_ME_NODE) || ((wants & ALI_ME_VPC) && !vpc);
+    struct ali_me me = {0};
+
+    if ((wants & ALI_ME_ENI) && !eni) {
+        if (!interface)
+            return kit_err_set(err, KIT_ERR_CONFIG, "set `interface`, or `eni`");
+        if (find_by_interface(cloud, interface, by, &me, err))
+            return -1;
+    } else if (ask && find_instance(cloud, by, &me, err)) {
+        return -1;
+    }
+    if ((wants & ALI_ME_ENI) && eni)
+        (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
+    if (vpc)
+        (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
+    if (check_wants(&me, wants, err))
+        return -1;
+    *ret_me = me;
+    return 0;
+}

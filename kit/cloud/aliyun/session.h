@@ -1,0 +1,23 @@
+/* kit/cloud/aliyun/session.h - the whole of a session, and what is kept in it between questions.
+ */
+#ifndef KIT_CLOUD_ALIYUN_SESSION_H
+#define KIT_CLOUD_ALIYUN_SESSION_H
+
+#include "kit/cloud/aliyun/aliyun.h"
+#include "kit/cloud/aliyun/profile.h"
+
+/* The vendor's files, read at most once; NULL when they cannot be read (whoever needs credentials
+ * from them gets the reason from ali_creds_get). */
+const struct ali_profiles *ali_session_profiles(struct ali_cloud *cloud);
+
+/* The region alone: all that STS needs.  As ali_ready. */
+int ali_region(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
+/* The region without asking anybody: "" when nothing names one. */
+void ali_region_if_known(struct ali_cloud *cloud);
+
+/* What the metadata service said of an interface, if it was asked before; "" = the instance's
+ * first. */
+const struct ali_me *ali_session_me(const struct ali_cloud *cloud, const char *interface);
+void ali_session_keep_me(struct ali_cloud *cloud, const struct ali_me *me);
+
+#endif
