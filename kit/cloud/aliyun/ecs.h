@@ -58,8 +58,9 @@ struct ali_enis {
 void ali_enis_done(struct ali_enis *list);
 const struct ali_eni *ali_enis_get(const struct ali_enis *list, const char *id); /* or NULL */
 
-/* NetworkInterfaceId.N takes at most 100 (DescribeNetworkInterfaces). */
-#define ALI_ENI_IDS 100
+/* NetworkInterfaceId.N takes at most 100 (DescribeNetworkInterfaces); a call of ours has room for
+ * these. */
+#define ALI_ENI_IDS 50
 /* What an ENI must fit; all that is given together.  Borrowed until the call is done. */
 struct ali_eni_filter {
     const char *const *id; /* ids; NULL = any */

@@ -1,0 +1,298 @@
+/* aliyun eni: the attachment of one secondary ENI, moved to our instance with all its addresses.
+ *
+ * locate: DescribeNetworkInterfaces, one call for all resources; for a claim our instance too, in
+ * the same round.  claim and release: see eni_move.c.  It works within one zone and VPC, and only
+ * while the old node's operating system, or whoever stops that instance, lets go of the ENI: a
+ * guest that hangs keeps it Detaching. */
+#include <stdlib.h>
+
+#include "kit/base/mem.h"
+#include "kit/base/str.h"
+#include "kit/cloud/aliyun/eni.h"
+
+struct target {
+    struct kit_query *query; /* NULL: nothing to search for */
+    struct ali_me me;
+    const char *id;
+};
+
+/* What the rules judge. */
+struct evidence {
+    const struct ali_eni *eni;
+    const struct ali_instance *instance; /* ours */
+};
+
+static bool is_active(const struct target *t)
+{
+    return t->query && !t->query->failed;
+}
+
+/* ---- rules -------------------------------------------------------------------------------------
+ */
+
+static enum kit_rule_answer check_instance(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+    const char *status = e->instance->status;
+
+    (void)kit_buf_printf(detail, "%s is %s", e->instance->id, status);
+    if (kit_str_eq_nocase(status, "Running") || kit_str_eq_nocase(status, "Stopped"))
+        return KIT_RULE_HOLDS;
+    /* On its way up: the cloud says so when it is asked too early, and is asked again. */
+    return kit_str_eq_nocase(status, "Stopping") ? KIT_RULE_BROKEN : KIT_RULE_NOT_KNOWN;
+}
+
+static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    (void)kit_buf_printf(detail, "%s is the primary interface of %s", e->eni->id,
+                         e->eni->node[0] ? e->eni->node : "an instance");
+    return e->eni->primary ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+static enum kit_rule_answer check_zone(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    if (!e->eni->zone[0] || !e->instance->zone[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->eni->id, e->eni->zone, e->instance->id,
+                         e->instance->zone);
+    return kit_str_eq(e->eni->zone, e->instance->zone) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    if (!e->eni->vpc[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->eni->id, e->eni->vpc, e->instance->id,
+                         e->instance->vpc[0] ? e->instance->vpc : "no VPC");
+    return kit_str_eq(e->eni->vpc, e->instance->vpc) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+static enum kit_rule_answer check_groups(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    (void)kit_buf_printf(detail, "%s has %u security groups", e->eni->id, e->eni->groups);
+    if (!e->eni->groups)
+        return KIT_RULE_NOT_KNOWN;
+    return e->eni->groups > 5 ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+static enum kit_rule_answer check_optimized(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    (void)kit_buf_printf(detail, "%s (%s) is not I/O optimised", e->instance->id,
+                         e->instance->type);
+    return e->instance->io_optimized ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+/* Rule 52 is about deletion, which no action does. */
+static const struct kit_rule rules[] = {
+    {50, KIT_RULE_REFUSE, "an interface can be attached to a running or stopped instance alone",
+     "wait until the instance runs", check_instance},
+    {51, KIT_RULE_REFUSE, "a primary interface cannot be detached from its instance",
+     "name a secondary interface", check_secondary},
+    {53, KIT_RULE_REFUSE, "an interface can be attached to instances of its own zone alone",
+     "use nodes of one zone, or another scenario", check_zone},
+    {54, KIT_RULE_REFUSE, "an interface can be attached to instances of its own VPC alone",
+     "create the interface in the VPC of the nodes: it cannot be changed", check_vpc},
+    {55, KIT_RULE_WARN, "an interface has one to five security groups by default",
+     "check the quota of the account", check_groups},
+    {56, KIT_RULE_REFUSE, "only I/O-optimised instance types take a secondary interface",
+     "use another instance type", check_optimized},
+};
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+static void judge(struct target *t, const struct ali_eni *eni)
+{
+    struct kit_binding *b = kit_facts_add(&t->query->facts);
+
+    (void)kit_str_copy(b->place, sizeof(b->place), eni->id);
+    (void)kit_str_copy(b->holder, sizeof(b->holder), eni->node);
+    (void)kit_str_copy(b->node, sizeof(b->node), eni->node);
+    if (eni->service_managed) {
+        b->state = KIT_BINDING_FOREIGN;
+        return;
+    }
+    /* Attaching and Detaching: with that instance, and not right. */
+    b->state = eni->node[0] ? KIT_BINDING_HELD : KIT_BINDING_FREE;
+    b->mine = eni->node[0] && !eni->primary && kit_str_eq(eni->node, t->me.node);
+    b->right = b->mine && eni->state == ALI_ENI_IN_USE;
+}
+
+static void take(struct target *t, const struct ali_enis *list, const struct ali_rpc *instance)
+{
+    const struct ali_eni *eni = ali_enis_get(list, t->id);
+    struct ali_instance own;
+    struct kit_query *query = t->query;
+
+    if (eni && eni->state != ALI_ENI_DELETING)
+        judge(t, eni);
+    if (!query->for_claim)
+        return;
+    if (!query->facts.count) {
+        query->failed = true;
+        (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND,
+                          "DescribeNetworkInterfaces: no ENI %s in this account and region%s",
+                          t->id, eni ? ": it is being deleted" : "");
+        return;
+    }
+    if (instance->call.failed) {
+        query->failed = true;
+        query->err = instance->call.err;
+        return;
+    }
+    if (!ali_instances_take(instance, t->me.node, &own)) {
+        query->failed = true;
+        (void)kit_err_set(&query->err, KIT_ERR_NOT_FOUND,
+                          "DescribeInstances: no instance %s in this account and region",
+                          t->me.node);
+        return;
+    }
+    const struct evidence evidence = {.eni = eni, .instance = &own};
+    kit_rules_check(rules, KIT_LEN(rules), &evidence, &query->facts);
+}
+
+struct search {
+    struct ali_rpc *r; /* the ENIs, ALI_ENI_IDS a call; the last one: our instance */
+    struct ali_eni_filter *filter;
+    size_t calls;
+    const char **id;
+    size_t ids;
+    const char *node; /* NULL: no claim among them */
+};
+
+static void collect(struct search *s, const struct target *t, size_t count)
+{
+    s->id = kit_mem_new(count, sizeof(*s->id));
+    for (size_t i = 0; i < count; i++) {
+        if (!is_active(&t[i]))
+            continue;
+        s->id[s->ids++] = t[i].id;
+        if (t[i].query->for_claim)
+            s->node = t[i].me.node;
+    }
+    s->calls = (s->ids + ALI_ENI_IDS - 1) / ALI_ENI_IDS;
+    s->r = kit_mem_new(s->calls + 1, sizeof(*s->r));
+    s->filter = kit_mem_new(s->calls + 1, sizeof(*s->filter));
+}
+
+static void ask(struct search *s, struct ali_cloud *cloud, struct kit_deadline by)
+{
+    struct kit_call **call = kit_mem_new(s->calls + 1, sizeof(struct kit_call *));
+    size_t n = 0;
+    struct kit_err err;
+
+    for (; n < s->calls; n++) {
+        size_t from = n * ALI_ENI_IDS;
+
+        s->filter[n] = (struct ali_eni_filter){
+            .id = s->id + from, .ids = s->ids - from < ALI_ENI_IDS ? s->ids - from : ALI_ENI_IDS};
+        ali_enis_call(&s->r[n], cloud, &s->filter[n]);
+        call[n] = &s->r[n].call;
+    }
+    if (s->node) {
+        ali_instances_call(&s->r[n], cloud, &s->node, 1);
+        call[n] = &s->r[n].call;
+        n++;
+    }
+    if (kit_call_all(cloud->base.caller, call, n, by, &err))
+        (void)err; /* each call's own error is looked at by who needs it */
+    free(call);
+}
+
+static void search(struct ali_cloud *cloud, struct target *t, size_t count, struct kit_deadline by)
+{
+    struct search s = {0};
+    KIT_AUTO(ali_enis) list = {0};
+    struct kit_err err;
+    int rc = 0;
+
+    collect(&s, t, count);
+    ask(&s, cloud, by);
+    for (size_t i = 0; i < s.calls && !rc; i++)
+        rc = ali_enis_finish(&s.r[i], &s.filter[i], by, &list, &err);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_active(&t[i]))
+            continue;
+        if (rc) {
+            t[i].query->failed = true;
+            t[i].query->err = err;
+        } else {
+            take(&t[i], &list, &s.r[s.calls]);
+        }
+    }
+    for (size_t i = 0; i <= s.calls; i++)
+        ali_rpc_done(&s.r[i]);
+    free(s.r);
+    free(s.filter);
+    free(s.id);
+}
+
+static void prepare(struct ali_cloud *cloud, struct target *t, struct kit_query *query,
+                    struct kit_deadline by)
+{
+    t->id = kit_settings_text(query->settings, KIT_PARAM_ENI);
+    if (ali_me_find(cloud, query->settings, ALI_ME_NODE, by, &t->me, &query->err)) {
+        query->failed = true;
+        return;
+    }
+    t->query = query;
+    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.node);
+    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+}
+
+static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,
+                  struct kit_deadline by, struct kit_err *err)
+{
+    struct ali_cloud *cloud = (struct ali_cloud *)base;
+    struct target *t;
+
+    if (ali_ready(cloud, by, err))
+        return -1;
+    t = kit_mem_new(count, sizeof(*t));
+    for (size_t i = 0; i < count; i++)
+        prepare(cloud, &t[i], &query[i], by);
+    search(cloud, t, count, by);
+    free(t);
+    return 0;
+}
+
+/* ---- tables ------------------------------------------------------------------------------------
+ */
+
+static const struct kit_param_use params[] = {
+    {KIT_PARAM_ENI, true, 0},
+    {KIT_PARAM_INTERFACE, false, 0},
+};
+
+static const struct kit_permission permissions[] = {
+    {"ecs:DescribeNetworkInterfaces", "*", "to see where the ENI is", KIT_PARAM_NONE},
+    {"ecs:DescribeInstances", "*", "to see whether this instance can take it", KIT_PARAM_NONE},
+    {"ecs:DetachNetworkInterface", "*", "to take it off the old instance", KIT_PARAM_NONE},
+    {"ecs:AttachNetworkInterface", "*", "to attach it here", KIT_PARAM_NONE},
+};
+
+extern const struct kit_mover kit_aliyun_eni;
+const struct kit_mover kit_aliyun_eni = {
+    .provider = "aliyun",
+    .scenario = "eni",
+    .moves = "the attachment of the ENI",
+    .params = params,
+    .params_count = KIT_LEN(params),
+    .permissions = permissions,
+    .permissions_count = KIT_LEN(permissions),
+    .rules = rules,
+    .rules_count = KIT_LEN(rules),
+    .locate = locate,
+    .claim = ali_eni_claim,
+    .release = ali_eni_release,
+};

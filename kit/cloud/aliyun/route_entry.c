@@ -1,0 +1,85 @@
+/* kit/cloud/aliyun/route_entry.c - one entry of a route table, asked for and read. */
+#include "kit/base/str.h"
+#include "kit/cloud/aliyun/route_table.h"
+
+static bool decode(const struct kit_json_node *item, const struct kit_cidr *destination,
+                   struct ali_route_entry *ret_entry)
+{
+    const struct kit_json_node *hop = ali_list_at(item, "NextHops", "NextHop", 0);
+    struct ali_route_entry entry = {0};
+    char text[KIT_CIDR_TEXT];
+    struct kit_cidr cidr;
+
+    if (!ali_text(item, "DestinationCidrBlock", text, sizeof(text)) ||
+        !kit_cidr_parse(text, &cidr) || !kit_cidr_eq(&cidr, destination))
+        return false;
+    (void)ali_text(item, "RouteEntryId", entry.id, sizeof(entry.id));
+    (void)ali_text(item, "Status", entry.status, sizeof(entry.status));
+    (void)ali_text(item, "Type", entry.type, sizeof(entry.type));
+    (void)ali_text(item, "ServiceType", entry.service, sizeof(entry.service));
+    entry.hops = ali_list_count(item, "NextHops", "NextHop");
+    (void)ali_text(hop, "NextHopType", entry.hop_type, sizeof(entry.hop_type));
+    (void)ali_text(hop, "NextHopId", entry.hop, sizeof(entry.hop));
+    *ret_entry = entry;
+    return true;
+}
+
+bool ali_route_entry_is_available(const struct ali_route_entry *entry)
+{
+    return kit_str_eq_nocase(entry->status, "Available");
+}
+
+bool ali_route_entry_is_custom(const struct ali_route_entry *entry)
+{
+    return kit_str_eq_nocase(entry->type, "Custom");
+}
+
+void ali_route_entries_take(const struct kit_json_node *root, const struct kit_cidr *destination,
+                            bool *found, struct ali_route_entry *entry)
+{
+    size_t n = ali_list_count(root, "RouteEntrys", "RouteEntry");
+
+    for (size_t i = 0; i < n; i++) {
+        struct ali_route_entry one;
+
+        if (!decode(ali_list_at(root, "RouteEntrys", "RouteEntry", i), destination, &one))
+            continue;
+        if (!*found || ali_route_entry_is_custom(&one))
+            *entry = one;
+        *found = true;
+    }
+}
+
+void ali_route_entries_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *table,
+                            const struct kit_cidr *destination, const char *token)
+{
+    char text[KIT_CIDR_TEXT];
+
+    ali_rpc_init(r, cloud, &ali_vpc, "DescribeRouteEntryList", ALI_READS);
+    ali_rpc_param(r, "RouteTableId", table);
+    if (destination)
+        ali_rpc_param(r, "DestinationCidrBlock", kit_cidr_text(destination, text));
+    ali_rpc_param(r, "MaxResult", "100");
+    if (token)
+        ali_rpc_param(r, "NextToken", token);
+}
+
+int ali_route_entry_read(struct ali_cloud *cloud, const char *table,
+                         const struct kit_cidr *destination, struct kit_deadline by,
+                         bool *ret_found, struct ali_route_entry *ret_entry, struct kit_err *err)
+{
+    struct ali_route_entry entry = {0};
+    bool found = false;
+    struct ali_rpc r;
+    int rc;
+
+    ali_route_entries_call(&r, cloud, table, destination, NULL);
+    rc = ali_rpc_run(&r, by, err);
+    if (!rc) {
+        ali_route_entries_take(ali_rpc_root(&r), destination, &found, &entry);
+        *ret_found = found;
+        *ret_entry = entry;
+    }
+    ali_rpc_done(&r);
+    return rc;
+}
