@@ -68,6 +68,8 @@ static int send(struct walk *w, const char *action, const char *node, bool *sent
         return 0;
     }
     ali_rpc_step(&r, w->step);
+    if (w->step->result == KIT_STEP_FAILED && r.note == ALI_NOTE_GONE)
+        w->step->result = KIT_STEP_OPEN; /* not where it was: look again and decide */
     ali_rpc_done(&r);
     if (w->step->result == KIT_STEP_FAILED && kit_err_retryable(&err)) {
         w->step->result = KIT_STEP_PENDING;
@@ -132,12 +134,11 @@ static int at_attaching(struct walk *w)
 
 static int at_detaching(struct walk *w)
 {
-    if (!w->detach_sent && !w->detached_again) { /* somebody else's detachment: from now on */
-        w->detached_again = true;
+    if (!w->again_at.at_ns) /* somebody else's detachment: from now on */
         w->again_at = kit_deadline_in_ms(clock_of(w), DETACH_AGAIN_MS);
-    }
-    if (!w->node[0] || !kit_deadline_passed(clock_of(w), w->again_at))
+    if (w->detached_again || !w->node[0] || !kit_deadline_passed(clock_of(w), w->again_at))
         return 0;
+    w->detached_again = true;
     return detach(w, w->node);
 }
 
