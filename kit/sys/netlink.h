@@ -1,5 +1,10 @@
 /* kit/sys/netlink.h - addresses on interfaces of this host, through rtnetlink (libmnl).  No `ip` is
- * started. */
+ * started.
+ *
+ * Nothing here waits for anything but the kernel's own lock on its tables.  Errors of all three:
+ * KIT_ERR_CONFIG (no such interface, or no address), KIT_ERR_SYSTEM (EPERM: needs CAP_NET_ADMIN;
+ * and the rest), KIT_ERR_PROTOCOL (an answer that is not rtnetlink's), KIT_ERR_TRANSIENT (the
+ * tables changed under every reading of them). */
 #ifndef KIT_SYS_NETLINK_H
 #define KIT_SYS_NETLINK_H
 
@@ -7,18 +12,18 @@
 
 #include "kit/base/err.h"
 
-/* An address as the kernel takes it.  family 4 or 6. */
+/* An address as the kernel takes it.  family 4 or 6; byte in network order, 4 or 16 of them. */
 struct kit_netlink_addr {
     unsigned char family, prefix_len;
     unsigned char byte[16];
 };
 
-/* Adds it to the interface; there already: nothing (*ret_added false).  IPv6 without duplicate
- * address detection (IFA_F_NODAD): the cloud says who has it.  KIT_ERR_CONFIG: no such interface;
- * KIT_ERR_SYSTEM: EPERM and the rest. */
+/* Adds it to the interface; there already, whatever its prefix length: nothing (*ret_added false).
+ * IPv6 without duplicate address detection (IFA_F_NODAD): the cloud says who has it. */
 int kit_netlink_addr_add(const char *interface, const struct kit_netlink_addr *addr,
                          bool *ret_added, struct kit_err *err) KIT_CHECKED;
-/* Takes it off; not there: nothing (*ret_removed false). */
+/* Takes it off, whatever its prefix length, and every time that it is there; not there: nothing
+ * (*ret_removed false). */
 int kit_netlink_addr_del(const char *interface, const struct kit_netlink_addr *addr,
                          bool *ret_removed, struct kit_err *err) KIT_CHECKED;
 /* Is it on that interface?  (Whatever the prefix length.)  A dump that changed under us is read
