@@ -101,6 +101,8 @@ struct kit_cloud; /* one session with a provider: credentials, region, endpoints
 struct kit_query {
     const struct kit_settings *settings;
     bool for_claim;         /* also read what a claim needs to know (facts.need, absent places) */
+    bool for_release;       /* only what is ours is asked about: where releasing is a matter of this
+                             * host alone (havip) the cloud is not needed, and not asked */
     struct kit_facts facts; /* filled unless failed; the asker calls kit_facts_done */
     bool failed;
     struct kit_err err;

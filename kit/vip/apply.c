@@ -15,11 +15,9 @@ static void tell(const struct kit_vip *vip, enum kit_vip_event event, const stru
         vip->observer(vip->observer_arg, event, facts, step);
 }
 
-int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
-                   struct kit_err *err)
+static int locate(struct kit_vip *vip, struct kit_query query, struct kit_facts *ret_facts,
+                  struct kit_err *err)
 {
-    struct kit_query query = {.settings = vip->settings, .for_claim = for_claim};
-
     if (vip->mover->locate(vip->cloud, &query, 1, vip->by, err))
         return -1;
     if (query.failed) {
@@ -30,6 +28,13 @@ int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_fa
     tell(vip, KIT_VIP_FACTS, &query.facts, NULL);
     *ret_facts = query.facts;
     return 0;
+}
+
+int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
+                   struct kit_err *err)
+{
+    return locate(vip, (struct kit_query){.settings = vip->settings, .for_claim = for_claim},
+                  ret_facts, err);
 }
 
 /* ---- waiting between looks ---------------------------------------------------------------------
@@ -202,7 +207,8 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         struct kit_plan plan;
 
         *ret_held = false; /* not known to be, if this look fails */
-        if (kit_vip_locate(vip, false, &facts, err))
+        if (locate(vip, (struct kit_query){.settings = vip->settings, .for_release = true}, &facts,
+                   err))
             return *ret_changed ? kit_err_wrap(err, "released, but could not see the result") : -1;
         kit_plan_release(&facts, &plan);
         *ret_held = plan.count > 0;

@@ -1,0 +1,83 @@
+/* kit/cloud/aliyun/havip.h - what the files of the havip mover share.  Private to it.
+ *
+ * havip.c says where the HAVIP is and holds the tables, havip_claim.c changes, havip_rules.c
+ * judges.
+ */
+#ifndef KIT_CLOUD_ALIYUN_HAVIP_H
+#define KIT_CLOUD_ALIYUN_HAVIP_H
+
+#include "kit/cloud/aliyun/ecs.h"
+#include "kit/sys/netlink.h"
+
+enum ali_havip_status {
+    ALI_HAVIP_OTHER, /* Creating, Deleting, or a word that is not known */
+    ALI_HAVIP_AVAILABLE,
+    ALI_HAVIP_ASSOCIATING,
+    ALI_HAVIP_IN_USE,
+    ALI_HAVIP_UNASSOCIATING,
+};
+
+struct ali_havip {
+    char id[KIT_ID];
+    struct kit_addr addr;
+    enum ali_havip_status status;
+    char status_text[24]; /* the cloud's word, for people */
+    char vpc[KIT_ID], vswitch[KIT_ID];
+    char master[KIT_ID]; /* MasterInstanceId: of an instance or an ENI; "" = nobody */
+    char bound_type[24]; /* EcsInstance, NetworkInterface; "" = nothing is bound */
+    size_t bound;        /* how many are */
+    bool bound_to_me;    /* our instance or our ENI is one of them */
+};
+/* Reads one HaVip; false without a HaVipId.  `me`: the holder that shall have it. */
+bool ali_havip_decode(const struct kit_json_node *item, const char *me,
+                      struct ali_havip *ret_havip);
+
+/* DescribeHaVips of one HAVIP, ready for kit_call_all. */
+void ali_havip_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id);
+/* The HAVIP `id` of such a call's answer; false: it is not there. */
+bool ali_havip_take(const struct ali_rpc *r, const char *id, const char *me,
+                    struct ali_havip *ret_havip);
+
+/* The part on this host. */
+struct ali_havip_local {
+    const char *interface;
+    struct kit_netlink_addr addr;
+    bool ours; /* we bring the address up and take it off: local_address is not "no" */
+};
+void ali_havip_local_of(const struct kit_settings *settings, struct ali_havip_local *ret_local);
+
+/* One resource, and all that was found out about it: the evidence of the rules. */
+struct ali_havip_target {
+    struct kit_query *query; /* NULL: nothing to search for */
+    struct ali_me me;
+    const char *havip_id; /* or NULL: by address */
+    const struct kit_addr *address;
+    bool to_instance; /* bind_to */
+    struct ali_havip_local local;
+    bool up; /* the address is on the interface */
+    bool found;
+    bool right; /* nothing is to be changed */
+    struct ali_havip havip;
+    struct ali_enis enis; /* for claims, where `eni` was named */
+    const struct ali_eni *eni;
+    struct ali_rpc *call; /* shared between targets */
+};
+/* The cloud names the master of a HAVIP that is bound to ENIs by either id. */
+bool ali_havip_is_us(const struct ali_me *me, const char *id);
+
+#define ALI_HAVIP_RULES 8
+extern const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES];
+
+/* The mover's claim and release (kit/cloud/cloud.h).  A claim binds this node if need be, brings
+ * the address up, announces it, and waits until the VPC sends it here, announcing again meanwhile:
+ * for ALI_HAVIP_SETTLE_MS or until `by`.  What a failed claim has brought up it takes off again.  A
+ * release takes the address off the interface and asks nobody. */
+#define ALI_HAVIP_SETTLE_MS INT64_C(30000)
+int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
+                    const struct kit_facts *facts, struct kit_step step[], size_t count,
+                    struct kit_deadline by, struct kit_err *err);
+int ali_havip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
+                      const struct kit_facts *facts, struct kit_step step[], size_t count,
+                      struct kit_deadline by, struct kit_err *err);
+
+#endif

@@ -1,0 +1,123 @@
+/* havip: what must be so before a node can have a HAVIP (Alibaba Cloud help: "HAVIP").  Each check
+ * looks at one resource's evidence alone; where nothing is to be changed it has no say. */
+#include "kit/base/str.h"
+#include "kit/cloud/aliyun/havip.h"
+
+/* What one HAVIP takes. */
+#define BOUND_MAX 10
+
+static const char *bound_type_of(const struct ali_havip_target *t)
+{
+    return t->to_instance ? "EcsInstance" : "NetworkInterface";
+}
+
+static enum kit_rule_answer broken_if(bool broken)
+{
+    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+/* Of the ENI that was named, else of the interface. */
+static const char *vswitch_of(const struct ali_havip_target *t)
+{
+    return t->eni ? t->eni->vswitch : t->me.vswitch;
+}
+
+static enum kit_rule_answer check_vswitch(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->havip.bound_to_me || !vswitch_of(t)[0] || !t->havip.vswitch[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", t->havip.id, t->havip.vswitch,
+                         t->local.interface, vswitch_of(t));
+    return broken_if(!kit_str_eq(t->havip.vswitch, vswitch_of(t)));
+}
+
+static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->havip.bound_to_me || !t->me.vpc[0] || !t->havip.vpc[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is in %s, this node in %s", t->havip.id, t->havip.vpc,
+                         t->me.vpc);
+    return broken_if(!kit_str_eq(t->havip.vpc, t->me.vpc));
+}
+
+static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->havip.bound_to_me)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is bound to %zu", t->havip.id, t->havip.bound);
+    return broken_if(t->havip.bound >= BOUND_MAX);
+}
+
+static enum kit_rule_answer check_type(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->havip.bound_to_me || !t->havip.bound || !t->havip.bound_type[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is bound to objects of type %s", t->havip.id,
+                         t->havip.bound_type);
+    return broken_if(!kit_str_eq(t->havip.bound_type, bound_type_of(t)));
+}
+
+static enum kit_rule_answer check_eni(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->right || !t->eni || t->to_instance)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is on %s", t->eni->id,
+                         t->eni->node[0] ? t->eni->node : "no instance");
+    return broken_if(!kit_str_eq(t->eni->node, t->me.node));
+}
+
+static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->right)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is %s", t->havip.id,
+                         t->havip.status_text[0] ? t->havip.status_text : "in no known state");
+    return broken_if(t->havip.status == ALI_HAVIP_OTHER);
+}
+
+static enum kit_rule_answer check_unbound(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    (void)kit_buf_printf(detail, "the address is on %s, and %s is not bound to this node",
+                         t->local.interface, t->havip.id);
+    return broken_if(t->up && !t->havip.bound_to_me);
+}
+
+static enum kit_rule_answer check_master(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    (void)kit_buf_printf(detail, "the address is on %s, and the VPC sends it to %s",
+                         t->local.interface, t->havip.master[0] ? t->havip.master : "nobody");
+    return broken_if(t->up && !ali_havip_is_us(&t->me, t->havip.master));
+}
+
+const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES] = {
+    {1, KIT_RULE_REFUSE, "a HAVIP and its nodes are in one vSwitch",
+     "use an interface in the HAVIP's vSwitch", check_vswitch},
+    {2, KIT_RULE_REFUSE, "a HAVIP serves its own VPC", "name a HAVIP of this VPC", check_vpc},
+    {3, KIT_RULE_REFUSE, "a HAVIP takes 10 instances or 10 ENIs", "unbind one", check_count},
+    {4, KIT_RULE_REFUSE, "a HAVIP is bound to instances or to ENIs, never to both",
+     "set `bind_to` to what it is bound to", check_type},
+    {5, KIT_RULE_REFUSE, "the ENI must be attached to this node", "set `eni` to one that is",
+     check_eni},
+    {12, KIT_RULE_REFUSE, "only a HAVIP that is Available or InUse serves",
+     "wait, or see it in the console", check_status},
+    {13, KIT_RULE_WARN, "an address that is not bound here is not to be announced here",
+     "take it off the interface unless this node shall have it", check_unbound},
+    {14, KIT_RULE_WARN, "another node announced it later",
+     "take it off the interface unless this node shall have it", check_master},
+};
