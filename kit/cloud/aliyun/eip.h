@@ -56,7 +56,8 @@ struct ali_eip_target {
     const struct kit_addr *address;         /* or NULL */
     const struct kit_addr *private_address; /* or NULL */
     enum ali_eip_mode mode;
-    const char *region; /* of the session */
+    const char *region;    /* of the session */
+    const char *interface; /* or NULL */
     bool found;
     bool right; /* nothing is to be changed */
     struct ali_eip eip;

@@ -42,6 +42,13 @@ struct task {
 /* ---- looking ------------------------------------------------------------------------------------
  */
 
+static void take_private(struct task *t, const struct ali_eni *eni)
+{
+    for (size_t i = 0; eni && !t->private_text[0] && i < eni->addresses; i++)
+        if (eni->address[i].primary)
+            (void)kit_addr_text(&eni->address[i].addr, t->private_text);
+}
+
 static int take_look(struct task *t, struct ali_rpc r[2], struct kit_err *err)
 {
     const struct ali_eni_filter filter = {.id = &t->holder, .ids = 1};
@@ -64,6 +71,7 @@ static int take_look(struct task *t, struct ali_rpc r[2], struct kit_err *err)
     if (!t->eni)
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "DescribeNetworkInterfaces: %s is gone",
                            t->holder);
+    take_private(t, t->eni);
     return 0;
 }
 
@@ -290,14 +298,10 @@ static int find_private(struct task *t, struct kit_err *err)
 {
     const struct ali_eni_filter filter = {.id = &t->holder, .ids = 1};
     KIT_AUTO(ali_enis) list = {0};
-    const struct ali_eni *eni;
 
     if (ali_enis_find(t->cloud, &filter, t->by, &list, err))
         return kit_err_wrap(err, "find the primary address of %s", t->holder);
-    eni = ali_enis_get(&list, t->holder);
-    for (size_t i = 0; eni && i < eni->addresses; i++)
-        if (eni->address[i].primary)
-            (void)kit_addr_text(&eni->address[i].addr, t->private_text);
+    take_private(t, ali_enis_get(&list, t->holder));
     if (!t->private_text[0])
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "there is no ENI %s, or it has no address",
                            t->holder);
@@ -325,7 +329,7 @@ static int begin(struct task *t, const struct kit_settings *settings, const stru
     from_binding(b, &t->eip);
     /* Ours but not right, or free and named: between two states; and our ENI was not kept. */
     t->fresh = !b->mine && !b->holder[0] == !b->handle[0] && t->mode != ALI_EIP_CUT_THROUGH;
-    if (t->private_text[0] || kit_str_eq(t->type, "EcsInstance"))
+    if (t->private_text[0] || kit_str_eq(t->type, "EcsInstance") || t->mode == ALI_EIP_CUT_THROUGH)
         return 0;
     return find_private(t, err);
 }

@@ -220,10 +220,10 @@ static void look_local(struct ali_eip_target *t)
                                     .prefix_len = t->eip.addr.family == 6 ? 128 : 32};
     struct kit_err err;
 
-    if (t->mode != ALI_EIP_MULTI || !t->me.interface[0] || !addr.family)
+    if (t->mode != ALI_EIP_MULTI || !t->interface || !addr.family)
         return;
     memcpy(addr.byte, t->eip.addr.byte, sizeof(addr.byte));
-    t->local_known = !kit_netlink_addr_has(t->me.interface, &addr, &t->local, &err);
+    t->local_known = !kit_netlink_addr_has(t->interface, &addr, &t->local, &err);
 }
 
 static void take_evidence(struct ali_eip_target *t)

@@ -285,7 +285,7 @@ static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_b
 
     if (t->mode != ALI_EIP_MULTI || !t->local_known || !t->info_gateway[0])
         return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s has no %s (mask %s, gateway %s)", t->me.interface,
+    (void)kit_buf_printf(detail, "%s has no %s (mask %s, gateway %s)", t->interface,
                          kit_addr_text(&t->eip.addr, text), t->info_mask, t->info_gateway);
     return broken_if(!t->local);
 }

@@ -277,9 +277,10 @@ static int prepare(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit
     t->private_address = kit_settings_addr(settings, KIT_PARAM_PRIVATE_ADDRESS);
     t->mode = ali_eip_mode_of(settings);
     t->region = cloud->region;
+    t->interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
     /* Half way through, the ENI is on no instance: nothing on this host would lead to it. */
-    if (t->mode == ALI_EIP_CUT_THROUGH && (!kit_settings_text(settings, KIT_PARAM_ENI) ||
-                                           kit_settings_text(settings, KIT_PARAM_INTERFACE)))
+    if (t->mode == ALI_EIP_CUT_THROUGH &&
+        (!kit_settings_text(settings, KIT_PARAM_ENI) || t->interface))
         return kit_err_set(err, KIT_ERR_CONFIG,
                            "eip_mode = cut-through: name the ENI with `eni`, and give no "
                            "`interface`: the interface is away while the EIP is bound");
