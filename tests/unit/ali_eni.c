@@ -252,7 +252,8 @@ static void refused_for_its_state_is_looked_at(void **state)
     ali_reply(w, ATTACH, NULL, ALI_OK);
     ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    assert_int_equal(ali_count(w, DETACH), 4);
+    ali_assert_calls(w, LOOK " " ASK " " DETACH " " DETACH " " DETACH " " LOOK " " DETACH " " LOOK
+                             " " ATTACH " " LOOK);
     ali_done(w);
 }
 
@@ -287,7 +288,22 @@ static void back_to_available_is_a_failed_attachment(void **state)
     assert_int_equal(step.result, KIT_STEP_FAILED);
     assert_int_equal(step.err.kind, KIT_ERR_REFUSED);
     fake_assert_text(step.err.msg, "could not attach it to i-2");
-    assert_int_equal(ali_count(w, ATTACH), 1);
+    ali_assert_calls(w, LOOK " " ASK " " ATTACH " " LOOK " " LOOK);
+    ali_done(w);
+}
+
+static void never_attaching_is_a_failed_attachment_too(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_once(w, LOOK, NULL, ENI("", "Available"));
+    ali_reply(w, ATTACH, NULL, ALI_OK);
+    ali_reply(w, LOOK, NULL, ENI("", "Available"));
+    struct kit_step step = ali_claim(w, 1);
+    assert_int_equal(step.result, KIT_STEP_FAILED);
+    assert_int_equal(step.err.kind, KIT_ERR_REFUSED);
+    assert_true(w->clock.now_ns < 60 * KIT_NS_PER_S); /* long before the deadline */
     ali_done(w);
 }
 
@@ -395,6 +411,7 @@ int main(void)
         cmocka_unit_test(refused_for_its_state_is_looked_at),
         cmocka_unit_test(a_guest_that_hangs_is_told_as_what_it_is),
         cmocka_unit_test(back_to_available_is_a_failed_attachment),
+        cmocka_unit_test(never_attaching_is_a_failed_attachment_too),
         cmocka_unit_test(taken_by_another_meanwhile),
         cmocka_unit_test(a_lost_answer_is_open),
         cmocka_unit_test(a_refusal_ends_it),

@@ -356,6 +356,21 @@ static void stale_reads_are_waited_out(void **state)
     ali_done(w);
 }
 
+static void a_stale_read_after_a_long_change_too(void **state)
+{
+    struct ali_world *w = with_theirs();
+
+    (void)state;
+    ali_reply(w, MODIFY, NULL, ALI_OK);
+    ali_reply_with(
+        w, READ, NULL,
+        (struct fake_answer){.status = 200, .body = ENTRIES(ENTRY("Modifying", "eni-1"))}, 10);
+    ali_reply_once(w, READ, NULL, ON("eni-1"));
+    ali_reply(w, READ, NULL, ON("eni-2"));
+    assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
+    ali_done(w);
+}
+
 static void accepted_and_ignored_is_told(void **state)
 {
     struct ali_world *w = with_theirs();
@@ -532,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_primary_interface_is_reached_through_its_instance),
         cmocka_unit_test(a_task_under_way_is_waited_for),
         cmocka_unit_test(stale_reads_are_waited_out),
+        cmocka_unit_test(a_stale_read_after_a_long_change_too),
         cmocka_unit_test(accepted_and_ignored_is_told),
         cmocka_unit_test(a_lost_answer_leaves_it_open),
         cmocka_unit_test(an_entry_that_is_gone_is_looked_for_again),

@@ -53,12 +53,13 @@ void ali_route_entries_take(const struct kit_json_node *root, const struct kit_c
 void ali_route_entries_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *table,
                             const struct kit_cidr *destination, const char *token)
 {
-    char text[KIT_CIDR_TEXT];
-
     ali_rpc_init(r, cloud, &ali_vpc, "DescribeRouteEntryList", ALI_READS);
     ali_rpc_param(r, "RouteTableId", table);
-    if (destination)
+    if (destination) {
+        char text[KIT_CIDR_TEXT];
+
         ali_rpc_param(r, "DestinationCidrBlock", kit_cidr_text(destination, text));
+    }
     ali_rpc_param(r, "MaxResult", "100");
     if (token)
         ali_rpc_param(r, "NextToken", token);
