@@ -1,0 +1,444 @@
+#include "tests/unit/sys_namespace.h"
+
+#include "kit/sys/netlink.h"
+#include "kit/vip/apply.h"
+#include "tests/unit/ali_movers.h"
+
+#define MACS "GET meta-data/network/interfaces/macs/" HERE_MAC "/"
+
+#define HAVIP(id, ip, status, master, type, bound)                                                 \
+    "{\"HaVipId\":\"" id "\",\"IpAddress\":\"" ip "\",\"Status\":\"" status                        \
+    "\",\"MasterInstanceId\":\"" master                                                            \
+    "\",\"VpcId\":\"vpc-1\",\"VSwitchId\":\"vsw-1\",\"AssociatedInstanceType\":\"" type            \
+    "\",\"AssociatedInstances\":{\"associatedInstance\":[" bound "]}}"
+#define HAVIPS(list) ALI_ANSWER("\"TotalCount\":1,\"HaVips\":{\"HaVip\":[" list "]}")
+#define BOTH         "\"eni-1\",\"eni-2\""
+#define MASTER(id)   HAVIPS(HAVIP("havip-1", "10.0.1.50", "InUse", id, "NetworkInterface", BOTH))
+#define UNBOUND(status)                                                                            \
+    HAVIPS(HAVIP("havip-1", "10.0.1.50", status, "eni-1", "NetworkInterface", "\"eni-1\""))
+
+static const struct kit_netlink_addr address = {4, 32, {10, 0, 1, 50}};
+
+static bool is_up(void)
+{
+    struct kit_err err;
+    bool has;
+
+    if (kit_netlink_addr_has("v0", &address, &has, &err))
+        fail_msg("%s", err.msg);
+    return has;
+}
+
+static void put_up(bool up)
+{
+    struct kit_err err;
+    bool changed;
+
+    if (up ? kit_netlink_addr_add("v0", &address, &changed, &err)
+           : kit_netlink_addr_del("v0", &address, &changed, &err))
+        fail_msg("%s", err.msg);
+}
+
+/* Node i-2 with eni-2, which is v0. */
+static struct ali_world *begin(void)
+{
+    struct ali_world *w;
+
+    need_network();
+    put_up(false);
+    w = ali_begin("havip");
+    ali_put(w, 0, KIT_PARAM_ADDRESS, "10.0.1.50");
+    ali_put(w, 0, KIT_PARAM_INTERFACE, "v0");
+    ali_reply(w, MACS "network-interface-id", NULL, "eni-2");
+    ali_reply(w, MACS "vpc-id", NULL, "vpc-1");
+    ali_reply(w, MACS "vswitch-id", NULL, "vsw-1");
+    ali_reply(w, MACS "primary-ip-address", NULL, "10.0.1.12");
+    return w;
+}
+
+/* ---- locate ------------------------------------------------------------------------------------
+ */
+
+static void what_the_master_means(void **state)
+{
+    static const struct {
+        const char *body;
+        bool up;
+        enum kit_binding_state state;
+        bool mine, right;
+        const char *holder, *node;
+    } row[] = {
+        {MASTER("eni-1"), false, KIT_BINDING_HELD, false, false, "eni-1", ""},
+        {MASTER("i-1"), false, KIT_BINDING_HELD, false, false, "i-1", "i-1"},
+        {MASTER(""), false, KIT_BINDING_FREE, false, false, "", ""},
+        {MASTER("eni-2"), true, KIT_BINDING_HELD, true, true, "eni-2", "i-2"},
+        {MASTER("i-2"), true, KIT_BINDING_HELD, true, true, "eni-2", "i-2"},
+        {MASTER("eni-2"), false, KIT_BINDING_HELD, true, false, "eni-2", "i-2"},
+        {HAVIPS(HAVIP("havip-1", "10.0.1.50", "Inuse", "eni-2", "NetworkInterface", "\"eni-1\"")),
+         true, KIT_BINDING_HELD, true, false, "eni-2", "i-2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(row); i++) {
+        struct ali_world *w = begin();
+        struct kit_facts facts;
+        const struct kit_binding *b;
+
+        put_up(row[i].up);
+        ali_reply(w, "DescribeHaVips", NULL, row[i].body);
+        facts = ali_facts(w, false);
+        assert_int_equal(facts.count, 1);
+        b = &facts.binding[0];
+        assert_string_equal(b->place, "havip-1");
+        assert_int_equal(b->state, row[i].state);
+        assert_int_equal(b->mine, row[i].mine);
+        assert_int_equal(b->right, row[i].right);
+        assert_string_equal(b->holder, row[i].holder);
+        assert_string_equal(b->node, row[i].node);
+        ali_assert_calls(w, "DescribeHaVips");
+        fake_assert_text(ali_query(w, "DescribeHaVips", 0),
+                         "Filter.1.Key=HaVipAddress&Filter.1.Value.1=10.0.1.50&Filter.2.Key=VpcId&"
+                         "Filter.2.Value.1=vpc-1&PageSize=50");
+        kit_facts_done(&facts);
+        ali_done(w);
+    }
+}
+
+/* An IP resource of the cluster manager brings it up: that is not ours to ask for. */
+static void local_address_no(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_facts facts;
+
+    (void)state;
+    ali_put(w, 0, KIT_PARAM_LOCAL_ADDRESS, "no");
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-2"));
+    facts = ali_facts(w, false);
+    assert_true(facts.binding[0].right);
+    kit_facts_done(&facts);
+    assert_int_equal(ali_claim(w, 0).result, KIT_STEP_PENDING);
+    ali_done(w);
+}
+
+static void resources_share_calls(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_query query[4];
+
+    (void)state;
+    for (size_t i = 1; i < 4; i++) {
+        (void)ali_resource(w, "havip");
+        ali_put(w, i, KIT_PARAM_INTERFACE, "v0");
+    }
+    ali_put(w, 1, KIT_PARAM_ADDRESS, "10.0.1.5");
+    ali_put(w, 2, KIT_PARAM_ADDRESS, "10.0.1.50");
+    ali_put(w, 2, KIT_PARAM_HAVIP_ID, "havip-1");
+    ali_put(w, 3, KIT_PARAM_ADDRESS, "10.0.1.51");
+    ali_put(w, 3, KIT_PARAM_HAVIP_ID, "havip-1"); /* which has another address */
+    ali_reply(w, "DescribeHaVips",
+              "Filter.1.Key=HaVipAddress&Filter.1.Value.1=10.0.1.50&Filter.1.Value.2=10.0.1.5&",
+              MASTER("eni-1"));
+    ali_reply(w, "DescribeHaVips",
+              "Filter.1.Key=HaVipId&Filter.1.Value.1=havip-1&Filter.1.Value.2=havip-1&",
+              MASTER("eni-1"));
+    ali_locate(w, query, false);
+    assert_int_equal(ali_count(w, "DescribeHaVips"), 2);
+    assert_int_equal(w->net.most_flying > 1, true);
+    assert_int_equal(query[0].facts.count, 1);
+    assert_int_equal(query[1].facts.count, 0); /* 10.0.1.5 is not 10.0.1.50 */
+    assert_int_equal(query[2].facts.count, 1);
+    assert_true(query[3].failed);
+    assert_int_equal(query[3].err.kind, KIT_ERR_CONFIG);
+    fake_assert_text(query[3].err.msg, "havip-1 has the address 10.0.1.50, not 10.0.1.51");
+    for (size_t i = 0; i < 4; i++)
+        kit_facts_done(&query[i].facts);
+    ali_done(w);
+}
+
+static void not_there(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_err err;
+
+    (void)state;
+    ali_reply(w, "DescribeHaVips", NULL, HAVIPS(""));
+    err = ali_locate_error(w, true);
+    assert_int_equal(err.kind, KIT_ERR_NOT_FOUND);
+    fake_assert_text(err.msg, "no HAVIP 10.0.1.50 in this account and region, VPC vpc-1");
+    ali_done(w);
+}
+
+/* ---- claim -------------------------------------------------------------------------------------
+ */
+
+static void an_announcement_takes_it(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_with(w, "DescribeHaVips", NULL,
+                   (struct fake_answer){.status = 200, .body = MASTER("eni-1")}, 2);
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-2"));
+    assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
+    assert_true(is_up());
+    ali_assert_calls(w, "DescribeHaVips DescribeHaVips DescribeHaVips"); /* nothing is changed */
+    ali_done(w);
+}
+
+static void a_node_that_is_not_bound_is_bound_first(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_once(w, "DescribeHaVips", NULL, UNBOUND("InUse"));
+    ali_reply_once(w, "DescribeHaVips", NULL, UNBOUND("Associating"));
+    ali_reply_once(w, "DescribeHaVips", NULL, MASTER("eni-1"));
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-2"));
+    ali_reply(w, "AssociateHaVip",
+              "HaVipId=havip-1&InstanceId=eni-2&InstanceType=NetworkInterface&", ALI_OK);
+    assert_int_equal(ali_claim(w, 2).result, KIT_STEP_DONE);
+    fake_assert_text(ali_query(w, "AssociateHaVip", 0), "ClientToken=");
+    assert_int_equal(ali_count(w, "AssociateHaVip"), 1);
+    assert_true(is_up());
+    ali_done(w);
+}
+
+static void bound_as_an_instance(void **state)
+{
+    static const char bound[] =
+        HAVIPS(HAVIP("havip-1", "10.0.1.50", "InUse", "i-2", "EcsInstance", "\"i-1\",\"i-2\""));
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_put(w, 0, KIT_PARAM_BIND_TO, "instance");
+    ali_reply_once(w, "DescribeHaVips", NULL,
+                   HAVIPS(HAVIP("havip-1", "10.0.1.50", "InUse", "i-1", "EcsInstance", "\"i-1\"")));
+    ali_reply(w, "DescribeHaVips", NULL, bound);
+    ali_reply(w, "AssociateHaVip", "InstanceId=i-2&InstanceType=EcsInstance&", ALI_OK);
+    assert_int_equal(ali_claim(w, 2).result, KIT_STEP_DONE);
+    ali_done(w);
+}
+
+/* Another node binds itself at the same time: the cloud takes them in turn. */
+static void a_binding_that_must_wait(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_with(w, "DescribeHaVips", NULL,
+                   (struct fake_answer){.status = 200, .body = UNBOUND("InUse")}, 2);
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-2"));
+    ali_reply_with(w, "AssociateHaVip", NULL,
+                   (struct fake_answer){.status = 400, .body = ALI_ERROR("IncorrectHaVipStatus")},
+                   3);
+    ali_reply(w, "AssociateHaVip", NULL, ALI_OK);
+    assert_int_equal(ali_claim(w, 2).result, KIT_STEP_DONE);
+    ali_done(w);
+}
+
+static void a_binding_that_is_refused(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_step step;
+
+    (void)state;
+    ali_reply(w, "DescribeHaVips", NULL, UNBOUND("InUse"));
+    ali_reply_with(w, "AssociateHaVip", NULL,
+                   (struct fake_answer){.status = 403, .body = ALI_ERROR("Forbidden.RAM")}, 0);
+    step = ali_claim(w, 2);
+    assert_int_equal(step.result, KIT_STEP_FAILED);
+    assert_int_equal(step.err.kind, KIT_ERR_DENIED);
+    fake_assert_text(step.err.msg, "bind to eni-2");
+    assert_false(is_up());
+    ali_done(w);
+}
+
+/* Nobody hears us: it ends, and the address does not stay. */
+static void an_announcement_that_nobody_hears(void **state)
+{
+    for (int before = 0; before < 2; before++) {
+        struct ali_world *w = begin();
+        struct kit_step step;
+
+        (void)state;
+        put_up(before);
+        ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-1"));
+        step = ali_claim(w, 1);
+        assert_int_equal(step.result, KIT_STEP_FAILED);
+        assert_int_equal(step.err.kind, KIT_ERR_TIMEOUT);
+        fake_assert_text(step.err.msg, "and the VPC still sends it to eni-1");
+        assert_int_equal(is_up(), before); /* what we did not bring up is not ours to take off */
+        ali_done(w);
+    }
+}
+
+static void a_third_one_is_not_fought(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_step step;
+
+    (void)state;
+    ali_reply_once(w, "DescribeHaVips", NULL, MASTER("eni-1"));
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-3"));
+    step = ali_claim(w, 1);
+    assert_int_equal(step.err.kind, KIT_ERR_CONFLICT);
+    fake_assert_text(step.err.msg, "eni-3");
+    assert_int_equal(ali_count(w, "DescribeHaVips"), 3);
+    assert_false(is_up());
+    ali_done(w);
+}
+
+/* ---- release -----------------------------------------------------------------------------------
+ */
+
+static struct kit_vip vip_of(struct ali_world *w)
+{
+    return (struct kit_vip){.cloud = w->cloud,
+                            .mover = ali_mover(w),
+                            .settings = &w->settings[0],
+                            .clock = &w->kit_clock,
+                            .by = ali_in_5_minutes(w)};
+}
+
+static void a_release_asks_nobody(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_vip vip = vip_of(w);
+    struct kit_err err;
+    bool changed, held;
+
+    (void)state;
+    assert_int_equal(unsetenv("ALIBABA_CLOUD_ACCESS_KEY_ID"), 0);
+    put_up(true);
+    for (int twice = 0; twice < 2; twice++) {
+        if (kit_vip_release(&vip, &changed, &held, &err))
+            fail_msg("%s", err.msg);
+        assert_int_equal(changed, !twice);
+        assert_false(held);
+        assert_false(is_up());
+    }
+    assert_int_equal(w->net.requests, 0);
+    ali_done(w);
+}
+
+static void an_address_of_the_managers_stays(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_vip vip = vip_of(w);
+    struct kit_err err;
+    bool changed, held;
+
+    (void)state;
+    put_up(true);
+    ali_put(w, 0, KIT_PARAM_LOCAL_ADDRESS, "no");
+    assert_int_equal(kit_vip_release(&vip, &changed, &held, &err), 0);
+    assert_false(changed);
+    assert_true(is_up());
+    put_up(false);
+    ali_done(w);
+}
+
+static void no_interface_no_address(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_vip vip = vip_of(w);
+    struct kit_err err;
+    bool changed, held;
+
+    (void)state;
+    ali_put(w, 0, KIT_PARAM_INTERFACE, "gone0");
+    assert_int_equal(kit_vip_release(&vip, &changed, &held, &err), 0);
+    assert_false(changed);
+    ali_done(w);
+}
+
+/* ---- rules -------------------------------------------------------------------------------------
+ */
+
+#define TEN                                                                                        \
+    "\"eni-10\",\"eni-11\",\"eni-12\",\"eni-13\",\"eni-14\",\"eni-15\",\"eni-16\",\"eni-17\","     \
+    "\"eni-18\",\"eni-19\""
+
+static void rules(void **state)
+{
+    static const struct {
+        const char *body;
+        bool up;
+        const char *numbers;
+    } row[] = {
+        {MASTER("eni-1"), false, ""},
+        {MASTER("eni-1"), true, "14"},
+        {UNBOUND("InUse"), false, ""},
+        {UNBOUND("InUse"), true, "13 14"},
+        {HAVIPS(HAVIP("havip-1", "10.0.1.50", "InUse", "", "NetworkInterface", TEN)), false, "3"},
+        {HAVIPS(HAVIP("havip-1", "10.0.1.50", "InUse", "i-1", "EcsInstance", "\"i-1\"")), false,
+         "4"},
+        {HAVIPS(HAVIP("havip-1", "10.0.1.50", "Deleting", "eni-1", "NetworkInterface", BOTH)),
+         false, "12"},
+        {ALI_ANSWER("\"HaVips\":{\"HaVip\":[{\"HaVipId\":\"havip-1\",\"IpAddress\":\"10.0.1.50\","
+                    "\"Status\":\"Available\",\"VpcId\":\"vpc-1\",\"VSwitchId\":\"vsw-9\"}]}"),
+         false, "1"},
+        {ALI_ANSWER("\"HaVips\":{\"HaVip\":[{\"HaVipId\":\"havip-1\",\"IpAddress\":\"10.0.1.50\","
+                    "\"Status\":\"Available\",\"VpcId\":\"vpc-9\",\"VSwitchId\":\"vsw-1\"}]}"),
+         false, "2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(row); i++) {
+        struct ali_world *w = begin();
+        KIT_AUTO(kit_buf) seen = KIT_BUF(200);
+        struct kit_facts facts;
+
+        put_up(row[i].up);
+        ali_put(w, 0, KIT_PARAM_HAVIP_ID, "havip-1");
+        ali_reply(w, "DescribeHaVips", NULL, row[i].body);
+        facts = ali_facts(w, true);
+        for (size_t k = 0; k < facts.breaches; k++)
+            (void)kit_buf_printf(&seen, "%s%u", k ? " " : "", facts.breach[k].rule->number);
+        assert_string_equal(seen.data, row[i].numbers);
+        kit_facts_done(&facts);
+        ali_done(w);
+    }
+}
+
+static void an_eni_that_is_elsewhere(void **state)
+{
+    struct ali_world *w = begin();
+    struct kit_err err;
+
+    (void)state;
+    ali_put(w, 0, KIT_PARAM_ENI, "eni-2");
+    ali_reply(w, "DescribeHaVips", NULL, MASTER("eni-1"));
+    ali_reply(w, "DescribeNetworkInterfaces", NULL,
+              ALI_ANSWER("\"NetworkInterfaceSets\":{\"NetworkInterfaceSet\":[{"
+                         "\"NetworkInterfaceId\":\"eni-2\",\"InstanceId\":\"i-9\"}]}"));
+    err = ali_refusal(w);
+    assert_int_equal(err.kind, KIT_ERR_CONFIG);
+    fake_assert_text(err.msg, "rule 5: eni-2 is on i-9");
+    assert_int_equal(w->caller.stats.rounds, 1);
+    ali_done(w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_master_means),
+        cmocka_unit_test(local_address_no),
+        cmocka_unit_test(resources_share_calls),
+        cmocka_unit_test(not_there),
+        cmocka_unit_test(an_announcement_takes_it),
+        cmocka_unit_test(a_node_that_is_not_bound_is_bound_first),
+        cmocka_unit_test(bound_as_an_instance),
+        cmocka_unit_test(a_binding_that_must_wait),
+        cmocka_unit_test(a_binding_that_is_refused),
+        cmocka_unit_test(an_announcement_that_nobody_hears),
+        cmocka_unit_test(a_third_one_is_not_fought),
+        cmocka_unit_test(a_release_asks_nobody),
+        cmocka_unit_test(an_address_of_the_managers_stays),
+        cmocka_unit_test(no_interface_no_address),
+        cmocka_unit_test(rules),
+        cmocka_unit_test(an_eni_that_is_elsewhere),
+    };
+
+    return cmocka_run_group_tests(tests, make_network, NULL);
+}
