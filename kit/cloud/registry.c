@@ -12,14 +12,9 @@ extern const struct kit_mover kit_aliyun_elastic_ip, kit_aliyun_route_table, kit
 
 static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun};
 
-const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table,
-                                                       &kit_aws_elastic_ip,
-                                                       &kit_aliyun_elastic_ip,
-                                                       &kit_aliyun_route_table,
-                                                       &kit_aliyun_private_ip,
-                                                       &kit_aliyun_eni,
-                                                       &kit_aliyun_havip,
-                                                       NULL};
+const struct kit_mover *const kit_registry_movers[] = {
+    &kit_aws_route_table,   &kit_aws_elastic_ip, &kit_aliyun_elastic_ip, &kit_aliyun_route_table,
+    &kit_aliyun_private_ip, &kit_aliyun_eni,     &kit_aliyun_havip,      NULL};
 
 const char *kit_registry_ca_file(void)
 {
