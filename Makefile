@@ -56,7 +56,7 @@ kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema load check redact
 kit_cloud := call facts registry
-kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip
+kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip nic private_ip private_ip_move eni eni_move
 kit_cloud_aliyun := session me creds creds_host creds_profile creds_process profile sts metadata endpoint sign rpc answer errors ecs elastic_ip eip_round eip_claim eip_rules route_table route_search route_entry route_change private_ip eni eni_move havip havip_claim havip_rules
 kit_vip := where plan apply verify record
 actions_act := act args log session restore remove quick_check recover
@@ -112,9 +112,11 @@ $(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
 
 # >>> cloudsim (a program of its own: nothing of kit/)
 sim_src := sim_main sim_http sim_serve sim_control sim_fault sim_fault_type sim_log sim_world sim_clouds sim_json sim_text sim_buf \
-	aws_cloud aws_world aws_event aws_param aws_xml aws_net aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
+	sim_net sim_policy aws_cloud aws_world aws_event aws_param aws_xml aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
 	aws_ec2_filter aws_ec2_route aws_ec2_table aws_ec2_address aws_ec2_eni aws_ec2_attach aws_ec2_ip \
-	aws_ec2_instance aws_ec2_vpc aws_ec2_misc
+	aws_ec2_instance aws_ec2_vpc aws_ec2_misc \
+	ali_cloud ali_serve ali_object ali_world ali_event ali_sign ali_imds ali_sts ali_route ali_eip ali_eip_more \
+	ali_havip ali_eni ali_eni_list ali_ip ali_instance ali_vpc ali_snat
 sim_objs := $(sim_src:%=$(B)/tests/sim/%.o)
 sim_libs := $(shell $(PKG_CONFIG) --libs libmicrohttpd json-c libcrypto 2>/dev/null)
 $(B)/bin/cloudsim: $(sim_objs)

@@ -59,8 +59,6 @@ bool aws_param_true(const struct aws_call *call, const char *name);
 const char *aws_param_at(const struct aws_call *call, const char *name, size_t i);
 bool aws_param_has(const struct aws_call *call, const char *name, const char *value);
 
-/* Does the parameter's name fit a word of `spec` (see aws_ec2.c)? */
-bool aws_param_known(const char *spec, const char *name);
 /* Unknown parameters, then missing ones (words that begin with '!'). */
 int aws_params_check(const struct aws_call *call, const char *spec, struct aws_error *err);
 

@@ -111,7 +111,7 @@ static void refuse(struct sim_world *world, struct sim_call *call, const char *w
         else
             aws_fail(&err, 400, "RequestExpired", "Request has expired.");
     } else {
-        aws_fail(&err, status, "InternalError", "An internal error has occurred");
+        aws_fail(&err, 500, "InternalError", "An internal error has occurred");
     }
     if (!strcmp(call->kind, "imds")) {
         imds_refusal(!strcmp(what, "expired") ? 401
@@ -167,7 +167,8 @@ static void serve(struct sim_world *world, struct sim_call *call, struct sim_ans
 /* ---- events and derived state
  * ------------------------------------------------------------------------------ */
 
-static struct json_object *steal(const struct sim_call *call, const char *eni)
+static struct json_object *steal(const struct sim_world *world, const struct sim_call *call,
+                                 const char *eni)
 {
     bool route = !strcmp(call->action, "ReplaceRoute") || !strcmp(call->action, "CreateRoute");
     const char *table = sim_params_get(&call->params, "RouteTableId");
@@ -175,6 +176,7 @@ static struct json_object *steal(const struct sim_call *call, const char *eni)
     const char *allocation = sim_params_get(&call->params, "AllocationId");
     struct json_object *event;
 
+    (void)world;
     if (!destination)
         destination = sim_params_get(&call->params, "DestinationIpv6CidrBlock");
     if (!(route && table && destination) &&

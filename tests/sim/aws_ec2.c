@@ -157,7 +157,7 @@ static int authorize(const struct aws_call *call, const struct aws_ec2_action *a
             const char *id;
 
             if (sscanf(at, "%63[^:]:%63[^ ]", param, type) != 2 ||
-                !aws_param_known(param, given->name))
+                !sim_words_know(param, given->name))
                 continue;
             id = resource_id(call, type, given->value);
             asked = true;

@@ -5,6 +5,7 @@
 #define SIM_AWS_EC2_H
 
 #include "aws.h"
+#include "sim_net.h"
 
 /* Answers with the inside of the response element. */
 typedef int aws_ec2_fn(struct aws_call *call, struct sim_buf *out, struct aws_error *err);
@@ -107,24 +108,6 @@ bool aws_filters_pass(const struct aws_call *call, struct json_object *object,
                       aws_values_fn *values, struct aws_filter_test *tests, size_t count);
 /* tag:KEY, tag-key, tag-value; false if it is none of these. */
 bool aws_offer_tags(const struct json_object *object, struct aws_filter_test *test);
-
-/* ---- addresses
- * ------------------------------------------------------------------------------------ */
-
-struct aws_cidr {
-    unsigned char bytes[16];
-    unsigned bits;
-    bool v6;
-};
-
-/* ADDRESS/BITS; -1 if it is none. The address is cut to the prefix. */
-int aws_cidr_parse(const char *text, struct aws_cidr *ret_cidr);
-void aws_cidr_text(const struct aws_cidr *cidr, char *ret_text, size_t size);
-bool aws_cidr_holds(const struct aws_cidr *outer, const struct aws_cidr *inner);
-/* Canonical text of an address, so that equal addresses are equal texts; -1 if it is none. */
-int aws_address_canonical(const char *text, char *ret_text, size_t size);
-bool aws_is_v6(const char *address);
-bool aws_cidr_has_address(const char *cidr, const char *address);
 
 /* ---- shared between the files of EC2
  * ------------------------------------------------------------- */

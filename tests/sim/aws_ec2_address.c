@@ -206,7 +206,7 @@ static int associate_address(struct aws_call *call, struct sim_buf *out, struct 
     if (*sim_json_str(address, "service_managed"))
         return aws_fail(err, 400, "OperationNotPermitted",
                         "You do not have permission to access the specified resource.");
-    if (!aws_eni_has_ip(eni, ip) || aws_is_v6(ip))
+    if (!aws_eni_has_ip(eni, ip) || sim_is_v6(ip))
         return aws_fail(err, 400, "InvalidParameterValue",
                         "Network interface '%s' does not have private IP address '%.64s'.", eni_id,
                         ip);

@@ -339,10 +339,10 @@ static int modify_attribute(struct aws_call *call, struct sim_buf *out, struct a
 static int free_ip(const struct json_object *aws, const struct json_object *subnet, char *ret_ip,
                    size_t size)
 {
-    struct aws_cidr cidr;
+    struct sim_cidr cidr;
     const char *vpc_id = sim_json_str(subnet, "vpc_id");
 
-    if (aws_cidr_parse(sim_json_str(subnet, "cidr_block"), &cidr) || cidr.v6 || cidr.bits > 28)
+    if (sim_cidr_parse(sim_json_str(subnet, "cidr_block"), &cidr) || cidr.v6 || cidr.bits > 28)
         return -1;
     for (unsigned i = 4; i < (1u << (32 - cidr.bits)) - 1; i++) {
         uint32_t base = ((uint32_t)cidr.bytes[0] << 24 | (uint32_t)cidr.bytes[1] << 16 |
@@ -397,7 +397,7 @@ static int create_network_interface(struct aws_call *call, struct sim_buf *out,
     if (!subnet)
         return -1;
     ip = ip ? ip : aws_param(call, "PrivateIpAddresses.1.PrivateIpAddress");
-    if (ip && !aws_cidr_has_address(sim_json_str(subnet, "cidr_block"), ip))
+    if (ip && !sim_cidr_has_address(sim_json_str(subnet, "cidr_block"), ip))
         return aws_fail(err, 400, "InvalidParameterValue",
                         "Address does not fall within the subnet's address range");
     if (ip && aws_ip_holder(call->aws, sim_json_str(subnet, "vpc_id"), ip))

@@ -227,7 +227,7 @@ static int change_states(struct aws_call *call, const struct transition *to, str
 
         if (!instance)
             return -1;
-        if (!aws_param_known(to->from, sim_json_str(instance, "state")))
+        if (!sim_words_know(to->from, sim_json_str(instance, "state")))
             return aws_fail(err, 400, "IncorrectInstanceState",
                             "The instance '%.64s' is not in a state from which it can be '%s'.", id,
                             to->final);

@@ -17,7 +17,7 @@ struct json_object *aws_ip_holder(const struct json_object *aws, const char *vpc
 void aws_ip_move(struct json_object *aws, struct json_object *from, struct json_object *to,
                  const char *ip)
 {
-    const char *list = aws_is_v6(ip) ? "ipv6" : "private_ips";
+    const char *list = sim_is_v6(ip) ? "ipv6" : "private_ips";
     struct json_object *address =
         from ? aws_address_on(aws, sim_json_str(from, "network_interface_id"), ip) : NULL;
 
@@ -41,7 +41,7 @@ static int check_assignable(const struct aws_call *call, const struct json_objec
         aws_find(call->aws, AWS_SUBNET, sim_json_str(eni, "subnet_id"));
     struct json_object *holder = aws_ip_holder(call->aws, sim_json_str(subnet, "vpc_id"), ip);
 
-    if (aws_is_v6(ip) || !aws_cidr_has_address(sim_json_str(subnet, "cidr_block"), ip))
+    if (sim_is_v6(ip) || !sim_cidr_has_address(sim_json_str(subnet, "cidr_block"), ip))
         return aws_fail(err, 400, "InvalidParameterValue",
                         "Address %.64s does not fall within the subnet's address range", ip);
     if (!holder || holder == eni)
@@ -110,8 +110,8 @@ static int unassign_private_ips(struct aws_call *call, struct sim_buf *out, stru
 static int read_v6(const struct json_object *subnet, const char *given, char *ret_ip, size_t size,
                    struct aws_error *err)
 {
-    if (aws_address_canonical(given, ret_ip, size) || !aws_is_v6(ret_ip) ||
-        !aws_cidr_has_address(sim_json_str(subnet, "ipv6_cidr_block"), ret_ip))
+    if (sim_address_canonical(given, ret_ip, size) || !sim_is_v6(ret_ip) ||
+        !sim_cidr_has_address(sim_json_str(subnet, "ipv6_cidr_block"), ret_ip))
         return aws_fail(err, 400, "InvalidParameterValue",
                         "Address %.64s does not fall within the subnet's IPv6 address range",
                         given);
@@ -146,7 +146,7 @@ static int assign_ipv6(struct aws_call *call, struct sim_buf *out, struct aws_er
     aws_xml_text(out, "networkInterfaceId", sim_json_str(eni, "network_interface_id"));
     aws_xml_open(out, "assignedIpv6Addresses");
     for (size_t i = 1; (given = aws_param_at(call, "Ipv6Addresses", i)); i++) {
-        (void)aws_address_canonical(given, ip, sizeof(ip));
+        (void)sim_address_canonical(given, ip, sizeof(ip));
         aws_ip_move(call->aws, NULL, eni, ip);
         aws_xml_text(out, "item", ip);
     }
@@ -163,7 +163,7 @@ static int unassign_ipv6(struct aws_call *call, struct sim_buf *out, struct aws_
     if (!eni)
         return -1;
     for (size_t i = 1; (given = aws_param_at(call, "Ipv6Addresses", i)); i++)
-        if (aws_address_canonical(given, ip, sizeof(ip)) ||
+        if (sim_address_canonical(given, ip, sizeof(ip)) ||
             !sim_json_has(sim_json_array(eni, "ipv6"), ip))
             return aws_fail(err, 400, "InvalidParameterValue",
                             "Some of the specified addresses are not assigned to interface %s",
@@ -171,7 +171,7 @@ static int unassign_ipv6(struct aws_call *call, struct sim_buf *out, struct aws_
     aws_xml_text(out, "networkInterfaceId", sim_json_str(eni, "network_interface_id"));
     aws_xml_open(out, "unassignedIpv6Addresses");
     for (size_t i = 1; (given = aws_param_at(call, "Ipv6Addresses", i)); i++) {
-        (void)aws_address_canonical(given, ip, sizeof(ip));
+        (void)sim_address_canonical(given, ip, sizeof(ip));
         aws_ip_move(call->aws, eni, NULL, ip);
         aws_xml_text(out, "item", ip);
     }

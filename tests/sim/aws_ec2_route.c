@@ -80,7 +80,7 @@ static const char *destination_element(const char *destination)
 {
     if (!strncmp(destination, "pl-", 3))
         return "destinationPrefixListId";
-    return aws_is_v6(destination) ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
+    return sim_is_v6(destination) ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
 }
 
 static void route_item(const struct aws_call *call, struct sim_buf *out,
@@ -171,7 +171,7 @@ static const char *route_value(const struct aws_call *call, const struct json_ob
         !strcmp(filter, "destination-prefix-list-id")) {
         bool list = !strncmp(destination, "pl-", 3);
         const char *sort = list                     ? "destination-prefix-list-id"
-                           : aws_is_v6(destination) ? "destination-ipv6-cidr-block"
+                           : sim_is_v6(destination) ? "destination-ipv6-cidr-block"
                                                     : "destination-cidr-block";
 
         return strcmp(sort, filter) ? "" : destination;
@@ -247,7 +247,7 @@ static int read_destination(const struct aws_call *call, char *ret_text, size_t 
     const char *v6 = aws_param(call, "DestinationIpv6CidrBlock");
     const char *list = aws_param(call, "DestinationPrefixListId");
     const char *text = v4 ? v4 : v6;
-    struct aws_cidr cidr;
+    struct sim_cidr cidr;
 
     if (!v4 + !v6 + !list == 3)
         return aws_fail(err, 400, "MissingParameter",
@@ -261,12 +261,12 @@ static int read_destination(const struct aws_call *call, char *ret_text, size_t 
         snprintf(ret_text, size, "%s", list);
         return 0;
     }
-    if (aws_cidr_parse(text, &cidr) || cidr.v6 != !v4)
+    if (sim_cidr_parse(text, &cidr) || cidr.v6 != !v4)
         return aws_fail(err, 400, "InvalidParameterValue",
                         "Value (%.128s) for parameter %s is invalid. This is not a valid CIDR "
                         "block.",
                         text, v4 ? "destinationCidrBlock" : "destinationIpv6CidrBlock");
-    aws_cidr_text(&cidr, ret_text, size);
+    sim_cidr_text(&cidr, ret_text, size);
     return 0;
 }
 
@@ -343,14 +343,14 @@ static int check_specific(const struct aws_call *call, const struct json_object 
     const char *vpc_id = sim_json_str(table, "vpc_id");
     const struct json_object *vpc = aws_find(call->aws, AWS_VPC, vpc_id);
     struct json_object *element;
-    struct aws_cidr wanted, block;
+    struct sim_cidr wanted, block;
     bool inside = false;
 
-    if (aws_cidr_parse(destination, &wanted))
+    if (sim_cidr_parse(destination, &wanted))
         return 0;
     SIM_JSON_EACH(element, sim_json_array(vpc, wanted.v6 ? "ipv6_cidr_blocks" : "cidr_blocks"))
-    inside = inside || (!aws_cidr_parse(json_object_get_string(element), &block) &&
-                        aws_cidr_holds(&block, &wanted));
+    inside = inside || (!sim_cidr_parse(json_object_get_string(element), &block) &&
+                        sim_cidr_holds(&block, &wanted));
     if (!inside)
         return 0;
     SIM_JSON_EACH(element, aws_all(call->aws, AWS_SUBNET))

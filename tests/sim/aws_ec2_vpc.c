@@ -91,12 +91,12 @@ static int create_vpc(struct aws_call *call, struct sim_buf *out, struct aws_err
 {
     const char *cidr = aws_param(call, "CidrBlock");
     struct json_object *vpc, *blocks;
-    struct aws_cidr parsed;
+    struct sim_cidr parsed;
     char id[AWS_ID_MAX], canonical[80];
 
-    if (aws_cidr_parse(cidr, &parsed) || parsed.v6 || parsed.bits < 16 || parsed.bits > 28)
+    if (sim_cidr_parse(cidr, &parsed) || parsed.v6 || parsed.bits < 16 || parsed.bits > 28)
         return aws_fail(err, 400, "InvalidVpc.Range", "The CIDR '%.64s' is invalid.", cidr);
-    aws_cidr_text(&parsed, canonical, sizeof(canonical));
+    sim_cidr_text(&parsed, canonical, sizeof(canonical));
     sim_world_id(call->world, "vpc", id, sizeof(id));
     vpc = json_object_new_object();
     blocks = json_object_new_array();
@@ -119,7 +119,7 @@ static int associate_cidr(struct aws_call *call, struct sim_buf *out, struct aws
     struct json_object *vpc = aws_need_param(call, AWS_VPC, "VpcId", err), *table;
     const char *v4 = aws_param(call, "CidrBlock"), *v6 = aws_param(call, "Ipv6CidrBlock");
     const char *given = v4 ? v4 : v6;
-    struct aws_cidr parsed;
+    struct sim_cidr parsed;
     char canonical[80];
 
     if (!vpc)
@@ -127,9 +127,9 @@ static int associate_cidr(struct aws_call *call, struct sim_buf *out, struct aws
     if (!given)
         return aws_fail(err, 400, "MissingParameter",
                         "The request must contain the parameter cidrBlock");
-    if (aws_cidr_parse(given, &parsed) || parsed.v6 != !v4)
+    if (sim_cidr_parse(given, &parsed) || parsed.v6 != !v4)
         return aws_fail(err, 400, "InvalidVpc.Range", "The CIDR '%.64s' is invalid.", given);
-    aws_cidr_text(&parsed, canonical, sizeof(canonical));
+    sim_cidr_text(&parsed, canonical, sizeof(canonical));
     json_object_array_add(sim_json_array(vpc, v4 ? "cidr_blocks" : "ipv6_cidr_blocks"),
                           json_object_new_string(canonical));
     SIM_JSON_EACH(table, aws_all(call->aws, AWS_ROUTE_TABLE))
@@ -206,22 +206,22 @@ static int create_subnet(struct aws_call *call, struct sim_buf *out, struct aws_
     const char *cidr = aws_param(call, "CidrBlock");
     const char *zone = aws_param(call, "AvailabilityZone");
     struct json_object *zones = sim_json_array(call->aws, "availability_zones"), *block, *subnet;
-    struct aws_cidr inner, outer;
+    struct sim_cidr inner, outer;
     bool inside = false;
     char id[AWS_ID_MAX], canonical[80];
 
     if (!vpc)
         return -1;
-    if (aws_cidr_parse(cidr, &inner))
+    if (sim_cidr_parse(cidr, &inner))
         return aws_fail_value(err, "cidrBlock", cidr);
     if (zone && !sim_json_has(zones, zone))
         return aws_fail_value(err, "availabilityZone", zone);
     SIM_JSON_EACH(block, sim_json_array(vpc, "cidr_blocks"))
-    inside = inside || (!aws_cidr_parse(json_object_get_string(block), &outer) &&
-                        aws_cidr_holds(&outer, &inner));
+    inside = inside || (!sim_cidr_parse(json_object_get_string(block), &outer) &&
+                        sim_cidr_holds(&outer, &inner));
     if (!inside)
         return aws_fail(err, 400, "InvalidSubnet.Range", "The CIDR '%.64s' is invalid.", cidr);
-    aws_cidr_text(&inner, canonical, sizeof(canonical));
+    sim_cidr_text(&inner, canonical, sizeof(canonical));
     sim_world_id(call->world, "subnet", id, sizeof(id));
     subnet = json_object_new_object();
     sim_json_set_str(subnet, "subnet_id", id);

@@ -64,14 +64,14 @@ static int set_imds(const struct context *context)
 static int read_destination(const struct context *context, char *ret_text, size_t size)
 {
     const char *given = sim_json_str(context->event, "destination");
-    struct aws_cidr cidr;
+    struct sim_cidr cidr;
 
-    if (aws_cidr_parse(given, &cidr)) {
+    if (sim_cidr_parse(given, &cidr)) {
         snprintf(context->err->text, sizeof(context->err->text), "not a destination: \"%.64s\"",
                  given);
         return -1;
     }
-    aws_cidr_text(&cidr, ret_text, size);
+    sim_cidr_text(&cidr, ret_text, size);
     return 0;
 }
 
@@ -199,7 +199,7 @@ static int move_ip(const struct context *context, bool to_eni)
 
     if (!eni)
         return -1;
-    if (aws_address_canonical(sim_json_str(context->event, "ip"), ip, sizeof(ip))) {
+    if (sim_address_canonical(sim_json_str(context->event, "ip"), ip, sizeof(ip))) {
         snprintf(context->err->text, sizeof(context->err->text), "not an address");
         return -1;
     }

@@ -53,42 +53,6 @@ bool aws_param_has(const struct aws_call *call, const char *name, const char *va
     return false;
 }
 
-/* A word stands for itself; N for any number, a final '*' for whatever follows. */
-static bool word_fits(const char *word, size_t len, const char *name)
-{
-    const char *start = word, *end = word + len;
-
-    while (word < end) {
-        if (*word == '*')
-            return true;
-        if (*word == 'N' && word > start && word[-1] == '.' &&
-            (word + 1 == end || word[1] == '.')) {
-            size_t digits = strspn(name, "0123456789");
-
-            if (!digits)
-                return false;
-            name += digits;
-            word++;
-        } else if (*word++ != *name++) {
-            return false;
-        }
-    }
-    return *name == '\0';
-}
-
-bool aws_param_known(const char *spec, const char *name)
-{
-    for (const char *at = spec; *at; at += strspn(at, " ")) {
-        size_t len = strcspn(at, " ");
-        size_t mark = *at == '!';
-
-        if (word_fits(at + mark, len - mark, name))
-            return true;
-        at += len;
-    }
-    return false;
-}
-
 static int check_missing(const struct aws_call *call, const char *spec, struct aws_error *err)
 {
     for (const char *at = spec; *at; at += strspn(at, " ")) {
@@ -98,7 +62,7 @@ static int check_missing(const struct aws_call *call, const char *spec, struct a
             bool found = false;
 
             for (size_t i = 0; i < call->params->len && !found; i++)
-                found = word_fits(at + 1, len - 1, call->params->items[i].name);
+                found = sim_word_fits(at + 1, len - 1, call->params->items[i].name);
             if (!found) {
                 /* NAME.N.X is missing as NAME */
                 size_t shown = strcspn(at + 1, ". ");
@@ -117,7 +81,7 @@ int aws_params_check(const struct aws_call *call, const char *spec, struct aws_e
     for (size_t i = 0; i < call->params->len; i++) {
         const char *name = call->params->items[i].name;
 
-        if (!aws_param_known("Action Version X-Amz-*", name) && !aws_param_known(spec, name))
+        if (!sim_words_know("Action Version X-Amz-*", name) && !sim_words_know(spec, name))
             return aws_fail(err, 400, "UnknownParameter", "The parameter %.128s is not recognized",
                             name);
     }

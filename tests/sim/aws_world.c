@@ -64,7 +64,7 @@ static int check_members(const struct json_object *object, const char *words, co
     json_object_object_foreach(object, name, value)
     {
         (void)value;
-        if (!aws_param_known(words, name))
+        if (!sim_words_know(words, name))
             return fail(err, "aws: %s: unknown member \"%.64s\"", where, name);
     }
     return 0;
@@ -127,7 +127,7 @@ static int check_reference(const struct json_object *aws, const struct json_obje
 static int check_zones(struct json_object *aws, struct sim_error *err)
 {
     struct json_object *subnet, *zones;
-    struct aws_cidr cidr;
+    struct sim_cidr cidr;
 
     need_array(aws, "availability_zones");
     zones = sim_json_array(aws, "availability_zones");
@@ -137,7 +137,7 @@ static int check_zones(struct json_object *aws, struct sim_error *err)
 
         if (check_reference(aws, subnet, "vpc_id", AWS_VPC, false, err))
             return -1;
-        if (aws_cidr_parse(sim_json_str(subnet, "cidr_block"), &cidr))
+        if (sim_cidr_parse(sim_json_str(subnet, "cidr_block"), &cidr))
             return fail(err, "aws: subnet %s has no cidr_block", sim_json_str(subnet, "subnet_id"));
         if (!*zone)
             return fail(err, "aws: subnet %s has no availability_zone",
@@ -204,7 +204,7 @@ static int check_ips(struct json_object *list, const char *owner, struct sim_err
         struct json_object *ip = json_object_array_get_idx(list, i);
 
         if (!json_object_is_type(ip, json_type_string) ||
-            aws_address_canonical(json_object_get_string(ip), canonical, sizeof(canonical)))
+            sim_address_canonical(json_object_get_string(ip), canonical, sizeof(canonical)))
             return fail(err, "aws: %s: not an address: %.64s", owner, json_object_get_string(ip));
         json_object_array_put_idx(list, i, json_object_new_string(canonical));
     }
@@ -265,7 +265,7 @@ static int check_addresses(const struct json_object *aws, struct sim_error *err)
 static int check_route(struct json_object *route, const char *table, struct sim_error *err)
 {
     const char *destination = sim_json_str(route, "destination");
-    struct aws_cidr cidr;
+    struct sim_cidr cidr;
     char canonical[80];
 
     if (!*sim_json_str(route, "target"))
@@ -276,9 +276,9 @@ static int check_route(struct json_object *route, const char *table, struct sim_
         return -1;
     if (!strncmp(destination, "pl-", 3))
         return 0;
-    if (aws_cidr_parse(destination, &cidr))
+    if (sim_cidr_parse(destination, &cidr))
         return fail(err, "aws: %s: not a destination: \"%.64s\"", table, destination);
-    aws_cidr_text(&cidr, canonical, sizeof(canonical));
+    sim_cidr_text(&cidr, canonical, sizeof(canonical));
     sim_json_set_str(route, "destination", canonical);
     return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "sim_world.h"
 
-extern const struct sim_cloud sim_aws;
+extern const struct sim_cloud sim_aliyun, sim_aws;
 
 extern const struct sim_cloud *const sim_clouds[]; /* ends in NULL */
 

@@ -209,7 +209,10 @@ static void add_to_plan(struct sim_plan *plan, const struct sim_fault_type *type
 
         add_events(before ? &plan->events_before : &plan->events_after, options);
     } else if (!strcmp(type->name, "steal")) {
-        snprintf(plan->steal_eni, sizeof(plan->steal_eni), "%s", sim_json_str(options, "eni"));
+        const char *eni = sim_json_str(options, "eni");
+
+        snprintf(plan->thief, sizeof(plan->thief), "%s",
+                 *eni ? eni : sim_json_str(options, "instance"));
         plan->steal_delay_ms = sim_json_int(options, "delay_ms", 0);
     } else { /* slow_drip */
         plan->drip_bytes = (size_t)sim_json_int(options, "bytes", 16);
@@ -264,9 +267,10 @@ void sim_plan_refuse(const struct sim_plan *plan, struct sim_world *world, struc
 static bool is_named(const struct json_object *object, const char *id)
 {
     static const char *const names[] = {
-        "route_table_id", "allocation_id", "network_interface_id",
-        "association_id", "instance_id",   "internet_gateway_id",
-        "destination",    "subnet_id",     "vpc_id",
+        "route_table_id",  "allocation_id", "network_interface_id", "association_id",
+        "ipv4_gateway_id", "snat_entry_id", "nat_gateway_id",       "havip_id",
+        "instance_id",     "destination",   "internet_gateway_id",  "subnet_id",
+        "vswitch_id",      "vpc_id",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -300,7 +304,7 @@ struct json_object *sim_plan_view(const struct sim_plan *plan, struct sim_world 
 {
     struct json_object *copy;
 
-    if (!plan->type || strncmp(call->action, "Describe", 8))
+    if (!plan->type || (strncmp(call->action, "Describe", 8) && strncmp(call->action, "List", 4)))
         return NULL;
     if (!strcmp(plan->type->name, "stale") && world->previous) {
         int64_t limit_ms = sim_json_int(plan->options, "ms", 0);

@@ -48,7 +48,7 @@ struct sim_plan {
     size_t drip_bytes;
     int64_t skew_ms;
     struct json_object *events_before, *events_after; /* owned arrays, or NULL */
-    char steal_eni[32];
+    char thief[64];
     int64_t steal_delay_ms;
 };
 

@@ -23,6 +23,16 @@ static void refuse_throttle(const struct json_object *options, struct sim_world 
     if (sim_json_get(options, "retry_after_s"))
         sim_answer_header(answer, "Retry-After", "%lld",
                           (long long)sim_json_int(options, "retry_after_s", 0));
+    if (sim_json_get(options, "retry_after_s") && call->cloud->retry_after_ms)
+        sim_answer_header(answer, call->cloud->retry_after_ms, "%lld",
+                          (long long)sim_json_int(options, "retry_after_s", 0) * 1000);
+}
+
+static void refuse_task(const struct json_object *options, struct sim_world *world,
+                        struct sim_call *call, struct sim_answer *answer)
+{
+    (void)options;
+    call->cloud->refuse(world, call, "task_conflict", 0, NULL, NULL, answer);
 }
 
 static void refuse_error(const struct json_object *options, struct sim_world *world,
@@ -178,6 +188,7 @@ static long spoil_big(const struct json_object *options, struct sim_answer *answ
 
 static const struct sim_fault_type types[] = {
     {"throttle", SIM_FATE_REFUSE, false, "retry_after_s code", refuse_throttle, NULL},
+    {"task_conflict", SIM_FATE_REFUSE, false, "", refuse_task, NULL},
     {"error", SIM_FATE_REFUSE, false, "status code message body content_type", refuse_error, NULL},
     {"http_500", SIM_FATE_REFUSE, false, "body", refuse_500, NULL},
     {"http_502", SIM_FATE_REFUSE, false, "body", refuse_502, NULL},
@@ -200,7 +211,7 @@ static const struct sim_fault_type types[] = {
     {"skew", SIM_FATE_SERVE, true, "s", NULL, NULL},
     {"bad_imds", SIM_FATE_REFUSE, false, "status json", refuse_imds, NULL},
     {"op", SIM_FATE_SERVE, true, "event events when", NULL, NULL},
-    {"steal", SIM_FATE_SERVE, true, "eni delay_ms", NULL, NULL},
+    {"steal", SIM_FATE_SERVE, true, "eni instance delay_ms", NULL, NULL},
     {"slow_drip", SIM_FATE_SERVE, true, "bytes ms", NULL, NULL},
 };
 

@@ -53,6 +53,11 @@ void sim_log_close(struct sim_log *log)
     pthread_mutex_unlock(&log->lock);
 }
 
+/* What says who asks and for what, not with which parameters. */
+static const char of_the_protocol[] =
+    "Action Version Format AccessKeyId Signature SignatureMethod SignatureVersion SignatureNonce "
+    "Timestamp";
+
 /* Bearers of rights never enter the log. */
 static bool is_secret(const char *name)
 {
@@ -67,7 +72,7 @@ static struct json_object *params_json(const struct sim_params *params)
     for (size_t i = 0; i < params->len; i++) {
         const char *name = params->items[i].name;
 
-        if (strcmp(name, "Action") && strcmp(name, "Version") && strncasecmp(name, "x-amz-", 6))
+        if (!sim_words_know(of_the_protocol, name) && strncasecmp(name, "x-amz-", 6))
             sim_json_set_str(out, name, is_secret(name) ? "***" : params->items[i].value);
     }
     return out;

@@ -43,7 +43,7 @@ static void run_events(struct sim_world *world, struct json_object *events)
 static void steal(struct sim_world *world, const struct sim_plan *plan, const struct sim_call *call)
 {
     struct json_object *event =
-        *plan->steal_eni && call->applied ? call->cloud->steal(call, plan->steal_eni) : NULL;
+        *plan->thief && call->applied ? call->cloud->steal(world, call, plan->thief) : NULL;
     struct sim_error err = {0};
 
     if (event && sim_world_event(world, event, plan->steal_delay_ms, &err))

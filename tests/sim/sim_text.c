@@ -142,6 +142,41 @@ void sim_params_done(struct sim_params *params)
     *params = (struct sim_params){0};
 }
 
+bool sim_word_fits(const char *word, size_t len, const char *name)
+{
+    const char *start = word, *end = word + len;
+
+    while (word < end) {
+        if (*word == '*')
+            return true;
+        if (*word == 'N' && word > start && word[-1] == '.' &&
+            (word + 1 == end || word[1] == '.')) {
+            size_t digits = strspn(name, "0123456789");
+
+            if (!digits)
+                return false;
+            name += digits;
+            word++;
+        } else if (*word++ != *name++) {
+            return false;
+        }
+    }
+    return *name == '\0';
+}
+
+bool sim_words_know(const char *spec, const char *name)
+{
+    for (const char *at = spec; *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        size_t mark = *at == '!';
+
+        if (sim_word_fits(at + mark, len - mark, name))
+            return true;
+        at += len;
+    }
+    return false;
+}
+
 void sim_time_iso(int64_t ms, bool millis, char *ret_text, size_t size)
 {
     time_t seconds = (time_t)(ms / 1000);

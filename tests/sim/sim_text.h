@@ -36,6 +36,11 @@ int sim_params_parse(struct sim_params *params, const char *text, size_t len);
 const char *sim_params_get(const struct sim_params *params, const char *name);
 void sim_params_done(struct sim_params *params);
 
+/* A word of `len` bytes stands for itself; N for any number, a final '*' for whatever follows. */
+bool sim_word_fits(const char *word, size_t len, const char *name);
+/* Does the name fit a word of `spec`? A '!' before a word is passed over. */
+bool sim_words_know(const char *spec, const char *name);
+
 /* Milliseconds since 1970 as 2026-01-02T03:04:05Z, with .000 before the Z if `millis`. */
 void sim_time_iso(int64_t ms, bool millis, char *ret_text, size_t size);
 /* Accepts YYYY-MM-DDThh:mm:ssZ (fractions are skipped) and YYYYMMDDThhmmssZ. */

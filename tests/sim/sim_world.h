@@ -25,7 +25,8 @@ struct sim_error {
  * cloud's part of the document.
  */
 struct sim_cloud {
-    const char *name; /* its top-level key */
+    const char *name;           /* its top-level key */
+    const char *retry_after_ms; /* a header of its own beside Retry-After; NULL: none */
 
     /* Checks a document that comes from outside and fills in what may be left out. */
     int (*check)(struct json_object *cloud, struct sim_error *err);
@@ -40,8 +41,9 @@ struct sim_cloud {
                    const char *code, const char *message, struct sim_answer *answer);
     /* An event of POST do; -1 if the op is not this cloud's or cannot be done. */
     int (*event)(struct sim_world *world, const struct json_object *event, struct sim_error *err);
-    /* The event by which `eni` takes the binding that `call` just claimed; NULL if it did not. */
-    struct json_object *(*steal)(const struct sim_call *call, const char *eni);
+    /* The event by which `thief` takes the binding that `call` just claimed; NULL if it did not. */
+    struct json_object *(*steal)(const struct sim_world *world, const struct sim_call *call,
+                                 const char *thief);
     /* Brings derived members up to date before the state is shown. */
     void (*refresh)(struct json_object *cloud);
 };

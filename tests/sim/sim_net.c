@@ -1,13 +1,13 @@
-/* CIDR blocks and addresses. */
+#include "sim_net.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "aws_ec2.h"
 
-int aws_cidr_parse(const char *text, struct aws_cidr *ret_cidr)
+int sim_cidr_parse(const char *text, struct sim_cidr *ret_cidr)
 {
-    struct aws_cidr cidr = {0};
+    struct sim_cidr cidr = {0};
     const char *slash = strchr(text, '/');
     char address[INET6_ADDRSTRLEN], *end;
     unsigned long bits;
@@ -28,7 +28,7 @@ int aws_cidr_parse(const char *text, struct aws_cidr *ret_cidr)
     return 0;
 }
 
-void aws_cidr_text(const struct aws_cidr *cidr, char *ret_text, size_t size)
+void sim_cidr_text(const struct sim_cidr *cidr, char *ret_text, size_t size)
 {
     char address[INET6_ADDRSTRLEN] = "";
 
@@ -36,7 +36,7 @@ void aws_cidr_text(const struct aws_cidr *cidr, char *ret_text, size_t size)
     snprintf(ret_text, size, "%s/%u", address, cidr->bits);
 }
 
-bool aws_cidr_holds(const struct aws_cidr *outer, const struct aws_cidr *inner)
+bool sim_cidr_holds(const struct sim_cidr *outer, const struct sim_cidr *inner)
 {
     if (outer->v6 != inner->v6 || outer->bits > inner->bits)
         return false;
@@ -49,7 +49,7 @@ bool aws_cidr_holds(const struct aws_cidr *outer, const struct aws_cidr *inner)
     return true;
 }
 
-int aws_address_canonical(const char *text, char *ret_text, size_t size)
+int sim_address_canonical(const char *text, char *ret_text, size_t size)
 {
     unsigned char bytes[16];
     int family = strchr(text, ':') ? AF_INET6 : AF_INET;
@@ -62,17 +62,17 @@ int aws_address_canonical(const char *text, char *ret_text, size_t size)
     return 0;
 }
 
-bool aws_is_v6(const char *address)
+bool sim_is_v6(const char *address)
 {
     return strchr(address, ':');
 }
 
-bool aws_cidr_has_address(const char *cidr, const char *address)
+bool sim_cidr_has_address(const char *cidr, const char *address)
 {
-    struct aws_cidr outer, inner;
+    struct sim_cidr outer, inner;
     char text[64];
 
-    snprintf(text, sizeof(text), "%s/%d", address, aws_is_v6(address) ? 128 : 32);
-    return !aws_cidr_parse(cidr, &outer) && !aws_cidr_parse(text, &inner) &&
-           aws_cidr_holds(&outer, &inner);
+    snprintf(text, sizeof(text), "%s/%d", address, sim_is_v6(address) ? 128 : 32);
+    return !sim_cidr_parse(cidr, &outer) && !sim_cidr_parse(text, &inner) &&
+           sim_cidr_holds(&outer, &inner);
 }
