@@ -50,6 +50,8 @@ static enum kit_rule_answer check_subnet(const void *evidence, struct kit_buf *d
     char addr[KIT_ADDR_TEXT], cidr[KIT_CIDR_TEXT];
 
     if (e->holder) {
+        if (!e->holder->vswitch[0] || !e->mine->vswitch[0])
+            return KIT_RULE_NOT_KNOWN;
         (void)kit_buf_printf(detail, "%s has it in %s, %s is in %s", e->holder->id,
                              e->holder->vswitch, e->mine->id, e->mine->vswitch);
         return kit_str_eq(e->holder->vswitch, e->mine->vswitch) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
