@@ -27,6 +27,9 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD") or "build")
 # The ids of worlds/two-nodes.json.
 NODE_1 = "i-0aa00000000000001"
 NODE_2 = "i-0aa00000000000002"
+# Those of worlds/ali-two-nodes.json and worlds/ali-havip.json.
+ALI_NODE_1 = "i-node1"
+ALI_NODE_2 = "i-node2"
 
 ACTIONS = ("restore", "remove", "quickCheck", "recover")
 # What a test's own environment hands to programs of the sanitizer builds.
@@ -63,10 +66,11 @@ def world(name="two-nodes"):
         return json.load(f)
 
 
-def generated_world(**options):
-    """A world of worlds/gen.py: generated_world(tables=200, nodes=2)."""
-    command = ["python3", os.path.join(WORLDS, "gen.py")]
+def generated_world(generator="gen.py", **options):
+    """A world of worlds/gen.py or worlds/ali_gen.py: generated_world(tables=200, nodes=2)."""
+    command = ["python3", os.path.join(WORLDS, generator)]
     for name, value in options.items():
+        name = name.replace("_", "-")
         command += ["--" + name] if value is True else ["--" + name, str(value)]
     return json.loads(subprocess.check_output(command, env=clean_env()).decode())
 
@@ -217,6 +221,14 @@ class Sim:
     def aws(self):
         return self.state()["aws"]
 
+    def aliyun(self):
+        return self.state()["aliyun"]
+
+    @property
+    def provider(self):
+        """Whose world it is: "aws" or "aliyun"; of a world with both, "aws"."""
+        return "aws" if "aws" in self.state() else "aliyun"
+
     def put_world(self, new):
         return self._ask("PUT", "world", new)
 
@@ -227,7 +239,7 @@ class Sim:
 
     def api_actions(self):
         """The names of the API calls so far, in the order of their arrival."""
-        return [e["action"] for e in self.log() if e["kind"] in ("ec2", "sts")]
+        return [e["action"] for e in self.log() if e["kind"] != "imds"]
 
     def clear_log(self):
         return self._ask("DELETE", "log")
@@ -255,7 +267,12 @@ class Sim:
         return "%s_cloudsim/node/%s/" % (self.url, instance)
 
     def routes(self, destination):
-        """{route table id: (target, state)} of the routes to this destination."""
+        """{route table id: (target, state)} of the routes to this destination; in an aliyun world the
+        target is the next hop and the state the entry's status."""
+        if self.provider == "aliyun":
+            return {table["route_table_id"]: (route.get("next_hop_id"), route["status"])
+                    for table in self.aliyun()["route_tables"] for route in table["routes"]
+                    if route["destination"] == destination}
         return {table["route_table_id"]: (route["target"], route.get("state", "active"))
                 for table in self.aws()["route_tables"] for route in table["routes"]
                 if route["destination"] == destination}
@@ -266,13 +283,22 @@ class Sim:
 
     def address(self, allocation_id):
         """The Elastic IP: a dictionary as in the world file."""
-        for address in self.aws()["addresses"]:
+        world = self.state()
+        for address in world.get("aws", {}).get("addresses", []) + world.get("aliyun", {}).get("eips", []):
             if address["allocation_id"] == allocation_id:
                 return address
         raise tap.Failed("there is no address %s" % allocation_id)
 
     def eni(self, instance, device_index=None):
-        """The interface of an instance: the one with this index, else the last one."""
+        """The interface of an instance: the one with this index, else the last one; in an aliyun world
+        its primary one (0), else its first secondary one."""
+        if self.provider == "aliyun":
+            kind = "Primary" if device_index == 0 else "Secondary"
+            enis = [e["network_interface_id"] for e in self.aliyun()["network_interfaces"]
+                    if e.get("instance_id") == instance and e["type"] == kind]
+            if not enis:
+                raise tap.Failed("%s has no %s interface" % (instance, kind))
+            return enis[0]
         found = sorted((e["attachment"]["device_index"], e["network_interface_id"])
                        for e in self.aws()["network_interfaces"]
                        if (e.get("attachment") or {}).get("instance_id") == instance)
@@ -285,10 +311,17 @@ class Sim:
 
     def interface(self, eni):
         """A network interface: a dictionary as in the world file."""
-        for entry in self.aws()["network_interfaces"]:
+        for entry in self.state()[self.provider]["network_interfaces"]:
             if entry["network_interface_id"] == eni:
                 return entry
         raise tap.Failed("there is no interface %s" % eni)
+
+    def havip(self, havip_id="havip-1"):
+        """An HAVIP: a dictionary as in the world file."""
+        for entry in self.aliyun()["havips"]:
+            if entry["havip_id"] == havip_id:
+                return entry
+        raise tap.Failed("there is no HAVIP %s" % havip_id)
 
 
 # ---- a node of the cluster -----------------------------------------------------------------------
@@ -378,10 +411,14 @@ class Node:
     """A cluster node: its configuration, its run directory, its environment.
 
     `credentials`: "role" (the metadata service gives them), "keys" (the world's first access key, in
-    the environment), or None.  `tls`: API calls go to sim.tls_url.
+    the environment), or None.  `tls`: API calls go to sim.tls_url.  `provider`: whose node it is, "aws"
+    or "aliyun"; without it, sim.provider.
     """
 
-    def __init__(self, t, sim, instance=NODE_1, credentials="role", tls=False, **defaults):
+    def __init__(self, t, sim, instance=None, credentials="role", tls=False, provider=None, **defaults):
+        provider = provider or sim.provider
+        if instance is None:
+            instance = ALI_NODE_1 if provider == "aliyun" else NODE_1
         self.t, self.sim, self.instance = t, sim, instance
         self.ran = []
         number = getattr(t, "lab_nodes", 0) + 1
@@ -395,14 +432,18 @@ class Node:
             os.makedirs(path, 0o755)
             os.chmod(path, 0o755)
         endpoint = sim.tls_url if tls else sim.url
-        settings = {"provider": "aws", "endpoint": endpoint, "sts_endpoint": endpoint,
+        settings = {"provider": provider, "endpoint": endpoint, "sts_endpoint": endpoint,
                     "metadata_endpoint": sim.metadata_url(instance)}
         if tls:
             settings["ca_file"] = sim.ca_file
         settings.update(defaults)
         self.defaults(**settings)
         self.env = {"HOME": self.home, "CLOUDVIP_CONFDIR": self.confdir, "CLOUDVIP_RUNDIR": self.rundir}
-        if credentials == "keys":
+        if credentials == "keys" and provider == "aliyun":
+            key = [c for c in sim.aliyun()["credentials"] if not c.get("security_token")][0]
+            self.env["ALIBABA_CLOUD_ACCESS_KEY_ID"] = key["access_key_id"]
+            self.env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = key["access_key_secret"]
+        elif credentials == "keys":
             key = [c for c in sim.aws()["credentials"] if not c.get("session_token")][0]
             self.env["AWS_ACCESS_KEY_ID"] = key["access_key_id"]
             self.env["AWS_SECRET_ACCESS_KEY"] = key["secret_access_key"]
