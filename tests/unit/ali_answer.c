@@ -32,8 +32,14 @@ static int ask(struct ali_session *s, const char *action, unsigned flags, struct
 
 static void what_is_no_answer_of_the_clouds_is_none(void **state)
 {
-    static const char *const bodies[] = {
-        "", "<html></html>", "[]", "null", "\"RequestId\"", "{}", "{\"RequestId\":\"R\"", OK "x"};
+    static const char *const bodies[] = {"",
+                                         "<html></html>",
+                                         "[]",
+                                         "null",
+                                         "\"RequestId\"",
+                                         "{}",
+                                         "{\"RequestId\":\"R\"",
+                                         "{\"RequestId\":\"R\"}x"};
     struct kit_err err;
 
     (void)state;

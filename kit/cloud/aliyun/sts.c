@@ -48,7 +48,7 @@ static int add_oidc_token(struct ali_rpc *r, const char *path, struct kit_err *e
 
 static int add_params(struct ali_rpc *r, const struct ali_sts_role *role, struct kit_err *err)
 {
-    char session_name[SESSION_NAME_BYTES], duration[24];
+    char session_name[SESSION_NAME_BYTES];
     /* The token must not be seen in a URL; the SDKs send what belongs to it beside it. */
     void (*add)(struct ali_rpc *, const char *, const char *) =
         role->oidc_token_file ? ali_rpc_form : ali_rpc_param;
@@ -57,6 +57,7 @@ static int add_params(struct ali_rpc *r, const struct ali_sts_role *role, struct
     add(r, "RoleArn", role->role_arn);
     add(r, "RoleSessionName", role->session_name ? role->session_name : session_name);
     if (role->duration_s > 0) {
+        char duration[24];
         (void)kit_str_format(duration, sizeof(duration), "%lld", (long long)role->duration_s);
         add(r, "DurationSeconds", duration);
     }
@@ -94,7 +95,7 @@ int ali_sts_assume(struct ali_cloud *cloud, const struct ali_sts_role *role, str
     if (find_endpoint(cloud, role, &endpoint, err))
         return kit_err_wrap(err, "assume role %s", role->role_arn);
     ali_rpc_init(&r, cloud, &ali_sts, oidc ? "AssumeRoleWithOIDC" : "AssumeRole",
-                 ALI_READS | ALI_NO_REGION | (oidc ? ALI_UNSIGNED : 0u));
+                 oidc ? ALI_NO_REGION | ALI_UNSIGNED : ALI_NO_REGION);
     r.creds = role->base;
     r.endpoint = &endpoint;
     (void)kit_str_format(who, sizeof(who), "role %s", role->role_arn);
