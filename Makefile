@@ -111,7 +111,7 @@ $(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
 
 # >>> cloudsim (a program of its own: nothing of kit/)
-sim_src := sim_main sim_http sim_serve sim_control sim_fault sim_fault_type sim_log sim_world sim_clouds sim_json sim_text sim_buf \
+sim_src := sim_main sim_http sim_segment sim_serve sim_control sim_fault sim_fault_type sim_log sim_world sim_clouds sim_json sim_text sim_buf \
 	sim_net sim_policy aws_cloud aws_world aws_event aws_param aws_xml aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
 	aws_ec2_filter aws_ec2_route aws_ec2_table aws_ec2_address aws_ec2_eni aws_ec2_attach aws_ec2_ip \
 	aws_ec2_instance aws_ec2_vpc aws_ec2_misc \

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "sim_clouds.h"
+#include "sim_segment.h"
 #include "sim_serve.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 };
 
 #define LISTENERS_MAX  64
+#define SEGMENTS_MAX   16
 #define FILE_MAX_BYTES SIM_CONTROL_MAX_BYTES
 
 struct options {
@@ -24,12 +26,14 @@ struct options {
     bool quiet;
     struct sim_listener listeners[LISTENERS_MAX];
     size_t listener_count;
+    struct sim_segment segments[SEGMENTS_MAX];
+    size_t segment_count;
 };
 
 static const char usage_text[] =
     "usage: cloudsim --listen ADDR:PORT [--listen-tls ADDR:PORT --tls-cert FILE --tls-key FILE]\n"
-    "                [--imds ADDR:PORT=INSTANCE]... --world FILE [--port-file FILE]\n"
-    "                [--latency MS] [--log FILE] [--quiet]\n";
+    "                [--imds ADDR:PORT=INSTANCE]... [--segment IFACE=NODE]... --world FILE\n"
+    "                [--port-file FILE] [--latency MS] [--log FILE] [--quiet]\n";
 
 /* ADDR:PORT or [ADDR]:PORT, for metadata with =INSTANCE behind it. */
 static int add_listener(struct options *options, const char *text, bool tls, bool imds)
@@ -58,6 +62,21 @@ static int add_listener(struct options *options, const char *text, bool tls, boo
     return 0;
 }
 
+/* IFACE=NODE */
+static int add_segment(struct options *options, const char *text)
+{
+    struct sim_segment *segment = &options->segments[options->segment_count];
+    size_t len = strcspn(text, "=");
+
+    if (options->segment_count == SEGMENTS_MAX || !len || len >= sizeof(segment->interface) ||
+        !text[len] || !text[len + 1])
+        return -1;
+    *segment = (struct sim_segment){.node = text + len + 1, .fd = -1};
+    memcpy(segment->interface, text, len);
+    options->segment_count++;
+    return 0;
+}
+
 static int read_latency(const char *text, double *ret_ms)
 {
     char *end;
@@ -72,17 +91,12 @@ static int read_latency(const char *text, double *ret_ms)
 static int parse_options(int argc, char **argv, struct options *ret_options)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"listen-tls", required_argument, NULL, 's'},
-        {"imds", required_argument, NULL, 'i'},
-        {"world", required_argument, NULL, 'w'},
-        {"tls-cert", required_argument, NULL, 'c'},
-        {"tls-key", required_argument, NULL, 'k'},
-        {"port-file", required_argument, NULL, 'p'},
-        {"latency", required_argument, NULL, 't'},
-        {"log", required_argument, NULL, 'g'},
-        {"quiet", no_argument, NULL, 'q'},
-        {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},  {"listen-tls", required_argument, NULL, 's'},
+        {"imds", required_argument, NULL, 'i'},    {"segment", required_argument, NULL, 'a'},
+        {"world", required_argument, NULL, 'w'},   {"tls-cert", required_argument, NULL, 'c'},
+        {"tls-key", required_argument, NULL, 'k'}, {"port-file", required_argument, NULL, 'p'},
+        {"latency", required_argument, NULL, 't'}, {"log", required_argument, NULL, 'g'},
+        {"quiet", no_argument, NULL, 'q'},         {NULL, 0, NULL, 0},
     };
     struct options *options = ret_options;
     bool tls = false;
@@ -96,6 +110,7 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         case 'l': bad = add_listener(options, optarg, false, false); break;
         case 's': bad = add_listener(options, optarg, tls = true, false); break;
         case 'i': bad = add_listener(options, optarg, false, true); break;
+        case 'a': bad = add_segment(options, optarg); break;
         case 'w': options->world = optarg; break;
         case 'c': options->cert = optarg; break;
         case 'k': options->key = optarg; break;
@@ -185,10 +200,11 @@ static void announce(const struct sim_server *server)
     fflush(stdout);
 }
 
-static int serve(struct sim_server *server, const struct options *options)
+static int serve(struct sim_server *server, struct options *options)
 {
     struct sim_error err = {0};
     sigset_t ends;
+    bool bad;
     int got;
 
     /* Blocked before any thread exists, so that sigwait below is the only one to see them. */
@@ -205,20 +221,18 @@ static int serve(struct sim_server *server, const struct options *options)
             return EXIT_BAD_WORLD;
         }
     }
-    if (sim_http_start(server, &err)) {
+    bad = sim_segments_start(options->segments, options->segment_count, server, &err) ||
+          sim_http_start(server, &err);
+    if (bad)
         fprintf(stderr, "cloudsim: %s\n", err.text);
-        sim_http_stop(server);
-        return EXIT_BAD_WORLD;
-    }
-    if (!options->quiet)
+    else if (!options->quiet)
         announce(server);
-    if (options->port_file && write_ports(server, options->port_file)) {
-        sim_http_stop(server);
-        return EXIT_BAD_WORLD;
-    }
-    sigwait(&ends, &got);
+    bad = bad || (options->port_file && write_ports(server, options->port_file));
+    if (!bad)
+        sigwait(&ends, &got);
     sim_http_stop(server);
-    return 0;
+    sim_segments_stop(options->segments, options->segment_count);
+    return bad ? EXIT_BAD_WORLD : 0;
 }
 
 int main(int argc, char **argv)

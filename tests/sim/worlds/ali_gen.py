@@ -9,6 +9,19 @@ import argparse
 import json
 
 REGION = "cn-shanghai"
+NODE_POLICY = {
+    "Version": "1",
+    "Statement": [
+        {"Effect": "Allow", "Resource": "*",
+         "Action": ["vpc:Describe*", "vpc:List*", "ecs:Describe*", "vpc:CheckCanAllocateVpcPrivateIpAddress"]},
+        {"Effect": "Allow", "Resource": "*",
+         "Action": ["vpc:ModifyRouteEntry", "vpc:CreateRouteEntry", "vpc:DeleteRouteEntry", "vpc:AssociateEipAddress",
+                    "vpc:UnassociateEipAddress", "vpc:AssociateHaVip", "vpc:UnassociateHaVip",
+                    "ecs:AttachNetworkInterface", "ecs:DetachNetworkInterface", "ecs:AssignPrivateIpAddresses",
+                    "ecs:UnassignPrivateIpAddresses", "ecs:AssignIpv6Addresses", "ecs:UnassignIpv6Addresses"]},
+        {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:GetCallerIdentity"], "Resource": "*"},
+    ],
+}
 
 
 def make(tables=2, nodes=2, eips=1, vips=1, one_zone=False):
@@ -53,7 +66,7 @@ def make(tables=2, nodes=2, eips=1, vips=1, one_zone=False):
     return {"aliyun": {
         "region_id": REGION, "account_id": "1234567890123456",
         "credentials": [{"access_key_id": "LTAIEXAMPLE", "access_key_secret": "testsecret", "user": "admin"}],
-        "roles": [{"name": "node"}],
+        "roles": [{"name": "node", "policy": NODE_POLICY}],
         "vpcs": [{"vpc_id": "vpc-main", "cidr_block": "10.0.0.0/16", "name": "main"}],
         "vswitches": vswitches,
         "security_groups": [{"security_group_id": "sg-main", "vpc_id": "vpc-main", "name": "main"}],

@@ -1,0 +1,118 @@
+#include "sim_segment.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/if_ether.h>
+#include <netpacket/packet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STOP_LATE_MS 50 /* how late a stop may be noticed */
+
+/* The address that is announced; -1 if the packet is no gratuitous ARP. */
+static int read_announcement(const unsigned char *bytes, size_t len, char *ret_ip, size_t size)
+{
+    struct ether_arp arp;
+    char text[INET_ADDRSTRLEN];
+    static const unsigned char nobody[4];
+
+    if (len < sizeof(arp))
+        return -1;
+    memcpy(&arp, bytes, sizeof(arp));
+    if (ntohs(arp.arp_hrd) != ARPHRD_ETHER || ntohs(arp.arp_pro) != ETHERTYPE_IP ||
+        arp.arp_hln != ETH_ALEN || arp.arp_pln != 4 ||
+        (ntohs(arp.arp_op) != ARPOP_REQUEST && ntohs(arp.arp_op) != ARPOP_REPLY) ||
+        memcmp(arp.arp_spa, arp.arp_tpa, 4) != 0 || !memcmp(arp.arp_spa, nobody, 4))
+        return -1;
+    inet_ntop(AF_INET, arp.arp_spa, text, sizeof(text));
+    snprintf(ret_ip, size, "%s", text);
+    return 0;
+}
+
+static void hear(const struct sim_segment *segment, const char *ip)
+{
+    struct sim_world *world = &segment->server->world;
+    struct json_object *event = json_object_new_object();
+    struct sim_error ignored; /* nobody's HAVIP, or not bound to this node: a packet like others */
+
+    sim_json_set_str(event, "op", "announce");
+    sim_json_set_str(event, "ip", ip);
+    sim_json_set_str(event, "instance", segment->node);
+    pthread_mutex_lock(&world->lock);
+    sim_world_settle(world);
+    (void)sim_world_event(world, event, 0, &ignored);
+    pthread_mutex_unlock(&world->lock);
+}
+
+static void *listen_to(void *context)
+{
+    const struct sim_segment *segment = context;
+    struct pollfd ready = {.fd = segment->fd, .events = POLLIN};
+
+    while (!atomic_load(&segment->server->stopping)) {
+        unsigned char bytes[128];
+        struct sockaddr_ll from = {0};
+        socklen_t from_len = sizeof(from);
+        char ip[64];
+        ssize_t got;
+
+        if (poll(&ready, 1, STOP_LATE_MS) <= 0)
+            continue;
+        got = recvfrom(segment->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from,
+                       &from_len);
+        if (got > 0 && from.sll_pkttype != PACKET_OUTGOING &&
+            !read_announcement(bytes, (size_t)got, ip, sizeof(ip)))
+            hear(segment, ip);
+    }
+    return NULL;
+}
+
+static int start(struct sim_segment *segment, struct sim_server *server, struct sim_error *err)
+{
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_ARP),
+        .sll_ifindex = (int)if_nametoindex(segment->interface),
+    };
+
+    segment->server = server;
+    segment->fd = -1;
+    if (!address.sll_ifindex) {
+        snprintf(err->text, sizeof(err->text), "--segment: there is no interface %s",
+                 segment->interface);
+        return -1;
+    }
+    segment->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
+    if (segment->fd < 0 || bind(segment->fd, (struct sockaddr *)&address, sizeof(address)) ||
+        pthread_create(&segment->thread, NULL, listen_to, segment)) {
+        snprintf(err->text, sizeof(err->text), "--segment: %s: %m", segment->interface);
+        if (segment->fd >= 0)
+            close(segment->fd);
+        segment->fd = -1;
+        return -1;
+    }
+    return 0;
+}
+
+int sim_segments_start(struct sim_segment *segments, size_t count, struct sim_server *server,
+                       struct sim_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        segments[i].fd = -1;
+    for (size_t i = 0; i < count; i++)
+        if (start(&segments[i], server, err))
+            return -1;
+    return 0;
+}
+
+void sim_segments_stop(struct sim_segment *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i].fd < 0)
+            continue;
+        pthread_join(segments[i].thread, NULL);
+        close(segments[i].fd);
+    }
+}
