@@ -181,16 +181,17 @@ static void on_an_instance(void **state)
 {
     static const char body[] =
         EIPS(EIP("eip-1", "198.51.100.20", "InUse", "i-2", "EcsInstance", "NAT", "10.0.1.12", ""));
-    struct kit_binding b;
+    struct kit_binding b =
+        one(body, false, ENI("Primary", "InUse", "i-2", ADDRESS("10.0.1.12", "true", "")));
 
     (void)state;
-    b = one(body, false, ENI("Primary", "InUse", "i-2", ADDRESS("10.0.1.12", "true", "")));
     assert_true(b.right);
     assert_string_equal(b.node, "i-2");
     b = one(body, false, PLAIN_ENI); /* ours is another one of that instance */
     assert_false(b.mine);
     assert_int_equal(b.state, KIT_BINDING_HELD);
-    b = one(body, true, ENI("Primary", "InUse", "i-2", ADDRESS("10.0.1.12", "true", "")));
+    b = one(EIPS(EIP("eip-1", "198.51.100.20", "InUse", "i-2", "EcsInstance", "NAT", "", "")), true,
+            ENI("Primary", "InUse", "i-2", ADDRESS("10.0.1.12", "true", "")));
     assert_true(b.right);
 }
 

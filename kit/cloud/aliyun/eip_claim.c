@@ -104,6 +104,8 @@ static bool is_wanted(const struct task *t)
         return false;
     if (t->eip.mode[0] && !kit_str_eq(t->eip.mode, ali_eip_mode_word(t->mode)))
         return false;
+    if (!t->eip.private_text[0] && kit_str_eq(t->type, "EcsInstance"))
+        return true;
     return !kit_addr_parse(t->private_text, &wanted) ||
            (kit_addr_parse(t->eip.private_text, &mapped) && kit_addr_eq(&wanted, &mapped));
 }

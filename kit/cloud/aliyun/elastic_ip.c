@@ -98,6 +98,9 @@ static bool maps_right(const struct ali_eip *eip, const struct ali_eip_target *t
 {
     struct kit_addr wanted, mapped;
 
+    /* The address that an instance's EIP maps to is not always told; it can only be its primary. */
+    if (kit_str_eq(eip->type, "EcsInstance") && !eip->private_text[0])
+        return true;
     return !ali_eip_wanted_private(t, &wanted) ||
            (kit_addr_parse(eip->private_text, &mapped) && kit_addr_eq(&wanted, &mapped));
 }
@@ -184,15 +187,15 @@ static void judge(struct ali_eip_target *t)
     describe_mapping(t, b);
 }
 
-/* Our own instance has it, on its primary ENI: is that the ENI that was named?  Only its id is
- * known. */
+/* An instance has it, on its primary ENI: is that ours, where no address tells? */
 static int look_behind(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by,
                        struct ali_enis *list, struct kit_err *err)
 {
     const char *id = t->me.eni;
     const struct ali_eni_filter filter = {.id = &id, .ids = 1};
 
-    if (t->eni || !kit_str_eq(t->eip.type, "EcsInstance") || t->me.primary[0])
+    if (t->eni || !kit_str_eq(t->eip.type, "EcsInstance") ||
+        (t->me.primary[0] && t->eip.private_text[0]))
         return 0;
     if (ali_enis_find(cloud, &filter, by, list, err))
         return kit_err_wrap(err, "find out whether %s is primary", id);
