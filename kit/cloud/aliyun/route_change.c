@@ -10,7 +10,8 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/route_table.h"
 
-/* How long an Available entry that shows what it was before is taken for a stale read. */
+/* How long an Available entry that shows what it was before is taken for a stale read; never longer
+ * than half of the time that is left, so that there is a verdict before the deadline. */
 #define STALE_MS 5000
 
 struct change {
@@ -38,7 +39,10 @@ static const char *hop_type(const struct kit_facts *facts)
 
 static void restart_stale(struct change *c)
 {
-    c->stale_until = kit_deadline_in_ms(c->cloud->base.caller->clock, STALE_MS);
+    const struct kit_clock *clock = c->cloud->base.caller->clock;
+    int64_t half_ms = kit_deadline_left_ms(clock, c->by) / 2;
+
+    c->stale_until = kit_deadline_in_ms(clock, half_ms < STALE_MS ? half_ms : STALE_MS);
 }
 
 static bool may_be_stale(const struct change *c)
