@@ -115,7 +115,7 @@ static void resources_share_calls(void **state)
     assert_int_equal(ali_count(w, "DescribeEipAddresses"), 2);
     assert_int_equal(w->net.most_flying, 2);
     assert_int_equal(query[0].facts.count, 1);
-    assert_int_equal(query[1].facts.count, 0); /* not in the answer */
+    assert_int_equal(query[1].facts.count, 0);
     assert_int_equal(query[2].facts.count, 0); /* 198.51.100.2 is not 198.51.100.20 */
     assert_int_equal(query[3].facts.count, 1);
     for (size_t i = 0; i < 4; i++) {
@@ -226,7 +226,6 @@ static void takes_it_from_another_eni(void **state)
     fake_assert_text(on, "Mode=NAT&");
     fake_assert_text(on, "PrivateIpAddress=10.0.1.12&");
     fake_assert_text(on, "ClientToken=");
-    /* It waited between the looks, and no longer than it had to. */
     assert_int_equal(w->clock.slept_ns[0], 100 * KIT_NS_PER_MS);
     assert_int_equal(w->clock.slept_ns[1], 200 * KIT_NS_PER_MS);
     ali_done(w);

@@ -323,7 +323,7 @@ static void search(struct ali_cloud *cloud, struct ali_havip_target *t, size_t c
     for (size_t i = 0; i < count; i++) {
         if (eni[i])
             take_eni(&t[i], eni[i], by);
-        if (t[i].call && !t[i].query->failed)
+        if (t[i].query && t[i].call && !t[i].query->failed)
             settle(&t[i]);
         ali_enis_done(&t[i].enis);
     }
