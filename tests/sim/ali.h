@@ -140,15 +140,8 @@ void ali_new_id(struct sim_world *world, const char *prefix, char *ret_id, size_
 /* ---- lists ------------------------------------------------------------------------------------
  */
 
-struct ali_page {
-    struct json_object *items; /* owned array of borrowed objects that matched */
-};
-
 /* Is the object wanted? */
 typedef bool ali_wanted_fn(const struct ali_call *call, const struct json_object *object);
-/* What the API shows of it; owned by the caller. */
-typedef struct json_object *ali_show_fn(const struct ali_call *call, struct json_object *object);
-
 struct ali_list {
     const char *outer, *inner; /* EipAddresses, EipAddress; inner NULL: the array itself */
     unsigned size, size_max;   /* default and most of a page */
@@ -156,9 +149,11 @@ struct ali_list {
     bool both;                 /* by number where PageNumber or PageSize is given */
 };
 
+/* `show` makes what the API shows of an object; owned by the caller. */
 int ali_list(struct ali_call *call, struct json_object *all, const struct ali_list *list,
-             ali_wanted_fn *wanted, ali_show_fn *show, struct json_object *out,
-             struct ali_error *err);
+             ali_wanted_fn *wanted,
+             struct json_object *(*show)(const struct ali_call *call, struct json_object *object),
+             struct json_object *out, struct ali_error *err);
 
 /* {"KEY": [..]} as in VSwitchIds.VSwitchId; copies the texts. */
 struct json_object *ali_wrap(const char *inner, struct json_object *texts);
@@ -179,7 +174,8 @@ const char *ali_eni_primary(const struct json_object *eni);
 bool ali_eni_has_ip(const struct json_object *eni, const char *ip);
 struct json_object *ali_instance_primary(const struct json_object *ali, const char *instance_id);
 /* Who has the private address in that VPC: an interface or an HAVIP; NULL if nobody. */
-struct json_object *ali_ip_holder(const struct json_object *ali, const char *vpc_id, const char *ip);
+struct json_object *ali_ip_holder(const struct json_object *ali, const char *vpc_id,
+                                  const char *ip);
 int ali_ip_usable(const struct ali_call *call, const struct json_object *vswitch, const char *ip,
                   struct ali_error *err);
 /* An idle address of the vSwitch; -1 if there is none. */

@@ -230,8 +230,9 @@ static void put_counts(const struct ali_list *list, bool by_token, size_t from, 
 }
 
 int ali_list(struct ali_call *call, struct json_object *all, const struct ali_list *list,
-             ali_wanted_fn *wanted, ali_show_fn *show, struct json_object *out,
-             struct ali_error *err)
+             ali_wanted_fn *wanted,
+             struct json_object *(*show)(const struct ali_call *call, struct json_object *object),
+             struct json_object *out, struct ali_error *err)
 {
     bool by_token = list->by_token &&
                     !(list->both && (ali_param(call, "PageNumber") || ali_param(call, "PageSize")));
