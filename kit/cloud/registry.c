@@ -6,15 +6,19 @@
 #include "kit/base/str.h"
 
 extern const struct kit_provider kit_aws, kit_aliyun;
-extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
+extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip, kit_aws_private_ip,
+    kit_aws_eni;
 extern const struct kit_mover kit_aliyun_elastic_ip, kit_aliyun_route_table, kit_aliyun_private_ip,
     kit_aliyun_eni, kit_aliyun_havip;
 
 static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun};
 
 const struct kit_mover *const kit_registry_movers[] = {
-    &kit_aws_route_table,   &kit_aws_elastic_ip, &kit_aliyun_elastic_ip, &kit_aliyun_route_table,
-    &kit_aliyun_private_ip, &kit_aliyun_eni,     &kit_aliyun_havip,      NULL};
+    &kit_aws_route_table,   &kit_aws_elastic_ip,
+    &kit_aws_private_ip,    &kit_aws_eni,
+    &kit_aliyun_elastic_ip, &kit_aliyun_route_table,
+    &kit_aliyun_private_ip, &kit_aliyun_eni,
+    &kit_aliyun_havip,      NULL};
 
 const char *kit_registry_ca_file(void)
 {

@@ -12,7 +12,34 @@ import lab  # noqa: E402
 import tap  # noqa: E402
 
 
-class RouteTable:
+class Mover:
+    """What is the same for most of them."""
+
+    between = ()  # who else may hold a binding while it moves
+    nodes = (lab.NODE_1, lab.NODE_2)
+    api = {"kind": "ec2"}  # what a fault has to match to meet every call of the API, and no other request
+    throttled, denied = "RequestLimitExceeded", "UnauthorizedOperation"  # in the cloud's words
+    resent = False  # the change has a client token: a lost answer is asked for again, and nothing is left open
+    check_calls = None  # of quickCheck, when it is not one `read`
+
+    def holder(self, sim, node):
+        """Who holds the bindings when that node has the address."""
+        return sim.eni(node)
+
+    def third(self, sim):
+        """A holder that is neither node's usual one."""
+        return sim.eni(self.nodes[0], 0)
+
+    def steal(self, _sim, holder):
+        """The fault that makes this holder claim it back at once."""
+        return {"type": "steal", "eni": holder}
+
+    def names(self):
+        """What an error about it has to name, one of them."""
+        return ("10.1.0.10/32", "203.0.113.10")
+
+
+class RouteTable(Mover):
     """aws route-table: the route of the address in three tables."""
 
     name = "aws route-table"
@@ -48,7 +75,7 @@ class RouteTable:
             sim.do("delete_route", table=table, destination=self.destination)
 
 
-class ElasticIp:
+class ElasticIp(Mover):
     """aws elastic-ip: the association of one address."""
 
     name = "aws elastic-ip"
@@ -86,7 +113,255 @@ class ElasticIp:
         sim.put_world(world)
 
 
-MOVERS = (RouteTable(), ElasticIp())
+def one_subnet():
+    """The two nodes in one subnet: private addresses and interfaces do not leave theirs."""
+    world = lab.world("two-nodes")
+    subnet = world["aws"]["subnets"][0]["subnet_id"]
+    for entry in world["aws"]["instances"] + world["aws"]["network_interfaces"]:
+        entry["subnet_id"] = subnet
+        if "private_ips" in entry:
+            entry["private_ips"] = [ip.replace("10.0.2.1", "10.0.1.2") for ip in entry["private_ips"]]
+    return world
+
+
+class PrivateIp(Mover):
+    """aws private-ip: one secondary private address."""
+
+    name = "aws private-ip"
+    tag = "ip1"
+    change = "AssignPrivateIpAddresses"
+    changes = 1
+    claim_permission = "AssignPrivateIpAddresses"
+    read = "DescribeNetworkInterfaces"
+    takeover_calls = 2 + 1 + 1  # who has it and our interface, the change, who has it
+    released_by_remove = True
+    address = "10.0.1.100"
+
+    def world(self):
+        return one_subnet()
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="private-ip", address=self.address, **more)
+
+    def holders(self, sim):
+        found = [e["network_interface_id"] for e in sim.aws()["network_interfaces"] if self.address in e["private_ips"]]
+        return {self.address: found[0] if found else None}
+
+    def give(self, sim, eni):
+        sim.do("assign_ip", eni=eni, ip=self.address)
+
+    def free(self, sim, old_node):
+        sim.do("unassign_ip", eni=sim.eni(old_node), ip=self.address)
+
+    def gone(self, sim):
+        world = sim.state()
+        world["aws"]["addresses"] = []
+        for entry in world["aws"]["network_interfaces"]:
+            if self.address in entry["private_ips"]:
+                entry["private_ips"] = [self.address]  # the primary one: never to be moved
+        sim.put_world(world)
+
+    def steal(self, _sim, holder):
+        return {"type": "op", "event": {"op": "assign_ip", "eni": holder, "ip": self.address}}
+
+    def names(self):
+        return (self.address,)
+
+
+class Eni(Mover):
+    """aws eni: the attachment of one interface."""
+
+    name = "aws eni"
+    tag = "eni1"
+    change = "AttachNetworkInterface"
+    changes = 1
+    claim_permission = "AttachNetworkInterface"
+    read = "DescribeNetworkInterfaces"
+    # where it is; taken indexes and the detachment; is it free; the attachment; is it here; where it is
+    takeover_calls = 1 + 2 + 1 + 1 + 1 + 1
+    released_by_remove = True
+    between = (None,)
+    eni = "eni-0cc00000000000001"
+
+    def world(self):
+        world = one_subnet()
+        third = dict(world["aws"]["instances"][0], instance_id="i-0aa00000000000003")
+        world["aws"]["instances"].append(third)
+        world["aws"]["network_interfaces"].append({
+            "network_interface_id": self.eni, "subnet_id": third["subnet_id"], "mac": "06:00:0a:00:01:03",
+            "private_ips": ["10.0.1.30"]})
+        return world
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="eni", eni=self.eni, **more)
+
+    def holder(self, sim, node):
+        return node
+
+    def third(self, sim):
+        return "i-0aa00000000000003"
+
+    def holders(self, sim):
+        attachment = sim.interface(self.eni).get("attachment")
+        return {self.eni: attachment["instance_id"] if attachment else None}
+
+    def give(self, sim, instance):
+        sim.do("attach_eni", eni=self.eni, instance=instance, device_index=2)
+
+    def free(self, sim, old_node):
+        sim.do("detach_eni", eni=self.eni)
+
+    def gone(self, sim):
+        sim.do("delete_eni", eni=self.eni)
+
+    def steal(self, _sim, holder):
+        return {"type": "op", "event": {"op": "attach_eni", "eni": self.eni, "instance": holder, "device_index": 3}}
+
+    def names(self):
+        return (self.eni,)
+
+
+class Aliyun(Mover):
+    """What is the same for most of Alibaba Cloud's."""
+
+    nodes = (lab.ALI_NODE_1, lab.ALI_NODE_2)
+    api = {"params": {"RegionId": "*"}}
+    throttled, denied = "Throttling.User", "Forbidden.RAM"
+
+    def world(self, name="ali-two-nodes"):
+        world = lab.world(name)
+        # Changes are done when they are answered: the number of calls does not hang on how fast we are.
+        world["aliyun"]["delays_ms"] = {kind: 0 for kind in ("eip", "havip", "route", "eni", "instance", "snat")}
+        return world
+
+
+class AliRouteTable(Aliyun):
+    """aliyun route-table: the entry of the address in two tables."""
+
+    name = "aliyun route-table"
+    tag = "vip1"
+    change = "ModifyRouteEntry"
+    changes = 2
+    claim_permission = "ModifyRouteEntry"
+    read = "DescribeRouteEntryList"
+    check_calls = ["DescribeRouteTableList"] + 2 * ["DescribeRouteEntryList"]
+    takeover_calls = 3 + 1 + 2 * 2 + 3  # tables and entries, interfaces, two changes seen done, tables and entries
+    released_by_remove = False
+    destination = "10.1.0.10/32"
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="route-table", address="10.1.0.10", **more)
+
+    def holders(self, sim):
+        return {table: target for table, (target, _) in sim.routes(self.destination).items()}
+
+    def give(self, sim, eni):
+        for table in sim.routes(self.destination):
+            sim.do("set_route", table=table, destination=self.destination, target=eni)
+
+    def free(self, sim, old_node):
+        sim.do("stop_instance", id=old_node)
+
+    def gone(self, sim):
+        for table in sim.routes(self.destination):
+            sim.do("delete_route", table=table, destination=self.destination)
+
+
+class AliPrivateIp(Aliyun):
+    """aliyun private-ip: one secondary private address, unassigned there and assigned here."""
+
+    name = "aliyun private-ip"
+    tag = "ip1"
+    change = "AssignPrivateIpAddresses"
+    changes = 1
+    claim_permission = "AssignPrivateIpAddresses"
+    read = "DescribeNetworkInterfaces"
+    takeover_calls = 2 + 2 + 1  # who has it and our interface, two changes, who has it
+    released_by_remove = True
+    resent = True
+    between = (None,)
+    address = "10.0.1.60"
+
+    def world(self):
+        return super().world("ali-havip")
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="private-ip", address=self.address, **more)
+
+    def holders(self, sim):
+        found = [e["network_interface_id"] for e in sim.aliyun()["network_interfaces"] if self.address in e["private_ips"]]
+        return {self.address: found[0] if found else None}
+
+    def give(self, sim, eni):
+        sim.do("assign_ip", eni=eni, ip=self.address)
+
+    def free(self, sim, old_node):
+        sim.do("unassign_ip", eni=sim.eni(old_node), ip=self.address)
+
+    def gone(self, sim):
+        world = sim.state()
+        for entry in world["aliyun"]["network_interfaces"]:
+            if self.address in entry["private_ips"]:
+                entry["private_ips"] = [self.address]  # the primary one: never to be moved
+        sim.put_world(world)
+
+    def names(self):
+        return (self.address,)
+
+
+class AliEni(Aliyun):
+    """aliyun eni: the attachment of one interface."""
+
+    name = "aliyun eni"
+    tag = "eni1"
+    change = "AttachNetworkInterface"
+    changes = 1
+    claim_permission = "AttachNetworkInterface"
+    read = "DescribeNetworkInterfaces"
+    # where it is and our instance; detached, is it free; attached, is it here; where it is
+    takeover_calls = 2 + 2 + 2 + 1
+    released_by_remove = True
+    between = (None,)
+    eni = "eni-move"
+
+    def world(self):
+        world = super().world("ali-havip")
+        world["aliyun"]["instances"].append(dict(world["aliyun"]["instances"][0], instance_id="i-node3"))
+        world["aliyun"]["network_interfaces"].append({
+            "network_interface_id": "eni-node3", "vswitch_id": "vsw-1", "mac": "00:16:3e:00:03:00", "type": "Primary",
+            "instance_id": "i-node3", "private_ips": ["10.0.1.30"], "security_group_ids": ["sg-main"]})
+        return world
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="eni", eni=self.eni, **more)
+
+    def holder(self, sim, node):
+        return node
+
+    def third(self, sim):
+        return "i-node3"
+
+    def holders(self, sim):
+        return {self.eni: sim.interface(self.eni).get("instance_id") or None}
+
+    def give(self, sim, instance):
+        sim.do("attach_eni", eni=self.eni, instance=instance)
+
+    def free(self, sim, old_node):
+        sim.do("detach_eni", eni=self.eni)
+
+    def gone(self, sim):
+        sim.do("delete_eni", eni=self.eni)
+
+    def steal(self, _sim, holder):
+        return {"type": "steal", "instance": holder}
+
+    def names(self):
+        return (self.eni,)
+
+
+MOVERS = (RouteTable(), ElasticIp(), PrivateIp(), Eni(),
+          AliRouteTable(), AliPrivateIp(), AliEni())
 
 
 class Scene:
@@ -95,9 +370,8 @@ class Scene:
     def __init__(self, t, mover, **settings):
         self.t, self.mover = t, mover
         self.sim = lab.Sim(t, mover.world())
-        self.one = lab.Node(t, self.sim, lab.NODE_1)
-        self.two = lab.Node(t, self.sim, lab.NODE_2)
-        self.eni1, self.eni2 = self.sim.eni(lab.NODE_1), self.sim.eni(lab.NODE_2)
+        self.one, self.two = (lab.Node(t, self.sim, node) for node in mover.nodes)
+        self.eni1, self.eni2 = (mover.holder(self.sim, node) for node in mover.nodes)
         mover.give(self.sim, self.eni1)
         for node in (self.one, self.two):
             mover.configure(node, **settings)
@@ -147,12 +421,12 @@ def test_mine_already_changes_nothing(t):
 def test_quick_check_is_one_call(t):
     for s in each(t):
         t.equal(s.one.run("quickCheck", s.mover.tag).status, 0)
-        t.equal(s.sim.api_actions(), [s.mover.read])
+        t.equal(s.sim.api_actions(), s.mover.check_calls or [s.mover.read])
 
 
 def test_free_or_dead_is_taken(t):
     for s in each(t):
-        s.mover.free(s.sim, lab.NODE_1)
+        s.mover.free(s.sim, s.mover.nodes[0])
         t.equal(s.two.run("quickCheck", s.mover.tag).status, 1)
         t.equal(s.two.run("restore", s.mover.tag).status, 0)
         s.expect_on(s.eni2)
@@ -164,7 +438,7 @@ def test_gone_is_a_clear_error(t):
         s.sim.clear_log()
         got = s.two.run("restore", s.mover.tag)
         t.equal(got.status, 4)
-        t.check("10.1.0.10/32" in got.err or "203.0.113.10" in got.err, "the error names the address")
+        t.check(any(name in got.err for name in s.mover.names()), "the error names the address")
         t.equal(s.calls(s.mover.change), 0, "changes")
         t.equal(s.two.run("quickCheck", s.mover.tag).status, 1)
 
@@ -195,13 +469,13 @@ def test_recover_moves_it_back(t):
 
 def test_throttled_check_is_unknown_and_restore_waits(t):
     for s in each(t):
-        s.sim.faults({"match": {"kind": "ec2"}, "times": 0, "do": {"type": "throttle"}})
+        s.sim.faults({"match": s.mover.api, "times": 0, "do": {"type": "throttle"}})
         t.equal(s.one.run("quickCheck", s.mover.tag).status, 3, "a person hears that it is not known")
         got = s.one.run("quickCheck", s.mover.tag, as_lifekeeper=True)
         t.equal(got.status, 0, "LifeKeeper hears of no failure")
         t.check("WARN:cloudvip:quickCheck:%s:720009:" % s.mover.tag in got.err, "and the log says why")
-        t.check("RequestLimitExceeded" in got.err, "with the cloud's word")
-        s.sim.faults({"match": {"kind": "ec2"}, "times": 4, "do": {"type": "throttle"}})
+        t.check(s.mover.throttled in got.err, "with the cloud's word")
+        s.sim.faults({"match": s.mover.api, "times": 4, "do": {"type": "throttle"}})
         t.equal(s.two.run("restore", s.mover.tag).status, 0)
         s.expect_on(s.eni2)
 
@@ -210,18 +484,18 @@ def test_api_away_is_never_a_lost_address(t):
     for s in each(t, api_timeout=1, connect_timeout=1):
         for fault in ({"type": "http_503", "body": "html"}, {"type": "http_500"}, {"type": "reset"}, {"type": "hang"}):
             with t.subtest(str(fault)):
-                s.sim.faults({"match": {"kind": "ec2"}, "times": 0, "do": fault})
+                s.sim.faults({"match": s.mover.api, "times": 0, "do": fault})
                 t.equal(s.one.run("quickCheck", s.mover.tag, as_lifekeeper=True).status, 0)
                 t.equal(s.one.run("quickCheck", s.mover.tag).status, 3)
         s.sim.faults()
-        s.sim.do("set_imds", id=lab.NODE_1, mode="off")
+        s.sim.do("set_imds", id=s.mover.nodes[0], mode="off")
         got = s.one.run("quickCheck", s.mover.tag, as_lifekeeper=True)
         t.equal(got.status, 0, "the metadata service is away")
 
 
 def test_api_away_ends_restore_at_its_deadline(t):
     for s in each(t, restore_timeout=2, api_timeout=1):
-        s.sim.faults({"match": {"kind": "ec2"}, "times": 0, "do": {"type": "http_503"}})
+        s.sim.faults({"match": s.mover.api, "times": 0, "do": {"type": "http_503"}})
         got = s.two.run("restore", s.mover.tag, as_lifekeeper=True)
         t.equal(got.status, 1)
         s.expect_on(s.eni1)
@@ -238,14 +512,18 @@ def test_lost_answer_ends_in_success(t):
                 got = s.two.run("restore", s.mover.tag)
                 t.equal(got.status, 0)
                 s.expect_on(s.eni2)
-                t.check("720018" in got.err, "the log says that an answer was lost")
+                t.check(s.mover.resent or "720018" in got.err, "the log says that an answer was lost")
 
 
 def test_lost_answer_that_was_applied_is_not_repeated(t):
     for s in each(t):
         s.sim.faults({"match": {"action": s.mover.change}, "do": {"type": "lost_answer"}})
         t.equal(s.two.run("restore", s.mover.tag).status, 0)
-        t.equal(s.calls(s.mover.change), s.mover.changes, "changes sent")
+        if s.mover.resent:
+            sent = [e["params"]["ClientToken"] for e in s.sim.log(action=s.mover.change)]
+            t.equal(len(set(sent)), s.mover.changes, "the same token again, for the cloud to know it by: %s" % sent)
+        else:
+            t.equal(s.calls(s.mover.change), s.mover.changes, "changes sent")
 
 
 def test_unreadable_answer_to_a_change_ends_in_success(t):
@@ -272,7 +550,7 @@ def test_denied_names_the_action_and_changes_nothing(t):
         s.sim.faults({"match": {"action": s.mover.read}, "times": 0, "do": {"type": "deny"}})
         got = s.two.run("restore", s.mover.tag)
         t.equal(got.status, 5)
-        t.check(s.mover.read in got.err and "UnauthorizedOperation" in got.err, "what was denied")
+        t.check(s.mover.read in got.err and s.mover.denied in got.err, "what was denied")
         s.expect_on(s.eni1)
         got = s.one.run("quickCheck", s.mover.tag, as_lifekeeper=True)
         t.equal(got.status, 0)
@@ -292,8 +570,8 @@ def test_denied_change_is_reported_binding_by_binding(t):
 
 def test_taken_back_by_a_third_node_is_a_conflict(t):
     for s in each(t):
-        third = s.sim.eni(lab.NODE_1, 0)
-        s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": {"type": "steal", "eni": third}})
+        third = s.mover.third(s.sim)
+        s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": s.mover.steal(s.sim, third)})
         got = s.two.run("restore", s.mover.tag)
         t.equal(got.status, 1)
         t.check(third in got.err and ":720015:" in got.err, "the conflict names who has it")
@@ -302,7 +580,7 @@ def test_taken_back_by_a_third_node_is_a_conflict(t):
 
 def test_taken_back_by_the_old_node_is_a_conflict(t):
     for s in each(t, restore_timeout=3):
-        s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": {"type": "steal", "eni": s.eni1}})
+        s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": s.mover.steal(s.sim, s.eni1)})
         got = s.two.run("restore", s.mover.tag)
         t.equal(got.status, 1)
         t.check(s.eni1 in got.err, "the conflict names who has it")
@@ -316,13 +594,13 @@ def test_killed_after_any_request_and_run_again(t):
                 with t.subtest("%s at request %d" % (kind, n)):
                     s.mover.give(s.sim, s.eni1)
                     s.sim.clear_log()
-                    s.sim.faults({"match": {"kind": "ec2"}, "skip": n - 1, "times": 0, "do": {"type": kind}})
+                    s.sim.faults({"match": s.mover.api, "skip": n - 1, "times": 0, "do": {"type": kind}})
                     running = s.two.start("restore", s.mover.tag)
                     s.sim.wait(n)
                     t.check(running.process.poll() is None, "it waits for the answer")
                     running.kill()
                     s.sim.faults()
-                    t.check(s.holders() <= {s.eni1, s.eni2}, "between the two, nobody else has it")
+                    t.check(s.holders() <= {s.eni1, s.eni2}.union(s.mover.between), "between the two, nobody else has it")
                     t.equal(s.two.run("restore", s.mover.tag).status, 0)
                     s.expect_on(s.eni2)
 
@@ -336,7 +614,7 @@ def test_killed_remove_and_run_again(t):
                 with t.subtest("%s at request %d" % (kind, n)):
                     s.mover.give(s.sim, s.eni1)
                     s.sim.clear_log()
-                    s.sim.faults({"match": {"kind": "ec2"}, "skip": n - 1, "times": 0, "do": {"type": kind}})
+                    s.sim.faults({"match": s.mover.api, "skip": n - 1, "times": 0, "do": {"type": kind}})
                     running = s.one.start("remove", s.mover.tag)
                     s.sim.wait(n)
                     running.kill()
@@ -347,8 +625,8 @@ def test_killed_remove_and_run_again(t):
 
 def test_two_nodes_at_once_end_with_one_of_them(t):
     for s in each(t):
-        s.mover.free(s.sim, lab.NODE_1)
-        s.sim.do("start_instance", id=lab.NODE_1)
+        s.mover.free(s.sim, s.mover.nodes[0])
+        s.sim.do("start_instance", id=s.mover.nodes[0])
         runs = [s.one.start("restore", s.mover.tag), s.two.start("restore", s.mover.tag)]
         statuses = [run.wait().status for run in runs]
         t.check(0 in statuses, "one of them has it: %s" % statuses)
