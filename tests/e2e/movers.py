@@ -360,8 +360,48 @@ class AliEni(Aliyun):
         return (self.eni,)
 
 
+class AliElasticIp(Aliyun):
+    """aliyun elastic-ip: the association of one EIP, in NAT mode."""
+
+    name = "aliyun elastic-ip"
+    tag = "eip1"
+    change = "AssociateEipAddress"
+    changes = 1
+    claim_permission = "AssociateEipAddress"
+    read = "DescribeEipAddresses"
+    # the EIP and our interface; the interface's address; off there; is it free; on here; is it here
+    takeover_calls = 2 + 1 + 1 + 1 + 1 + 1
+    released_by_remove = True
+    between = (None,)
+    resent = True
+    eip, address = "eip-1", "198.51.100.20"
+
+    def third(self, sim):
+        return "eni-move"
+
+    def configure(self, node, **more):
+        node.resource(self.tag, scenario="elastic-ip", address=self.address, **more)
+
+    def holders(self, sim):
+        return {self.eip: sim.address(self.eip).get("instance_id") or None}
+
+    def give(self, sim, eni):
+        sim.do("associate", allocation_id=self.eip, eni=eni)
+
+    def free(self, sim, old_node):
+        sim.do("disassociate", allocation_id=self.eip)
+
+    def gone(self, sim):
+        world = sim.state()
+        world["aliyun"]["eips"] = []
+        sim.put_world(world)
+
+    def names(self):
+        return (self.address,)
+
+
 MOVERS = (RouteTable(), ElasticIp(), PrivateIp(), Eni(),
-          AliRouteTable(), AliPrivateIp(), AliEni())
+          AliRouteTable(), AliPrivateIp(), AliEni(), AliElasticIp())
 
 
 class Scene:
