@@ -302,7 +302,8 @@ class AliPrivateIp(Aliyun):
         world = sim.state()
         for entry in world["aliyun"]["network_interfaces"]:
             if self.address in entry["private_ips"]:
-                entry["private_ips"] = [self.address]  # the primary one: never to be moved
+                # The primary one: never to be moved.
+                entry["private_ips"].sort(key=lambda ip: ip != self.address)
         sim.put_world(world)
 
     def names(self):
