@@ -310,7 +310,7 @@ void ali_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_a
     else if (put || (strcmp(call->request->method, "GET") && strcmp(call->request->method, "HEAD")))
         plain(answer, 405, "");
     else if (!has_session(world, call))
-        plain(answer, 403, "");
+        plain(answer, 403, "no token, or one that has ended\n");
     else
         get_item(&node, path, answer);
 }

@@ -186,11 +186,16 @@ static int page_number(const struct ali_call *call, const char *param, unsigned 
 /* NextToken is the offset, in a form nobody would make up. */
 static int page_token(const struct ali_call *call, size_t *ret_from, struct ali_error *err)
 {
+    static const char head[] = "AAAAAd", tail[] = "WBF";
     const char *token = ali_text(call, "NextToken");
-    char end;
+    char *end = NULL;
 
     *ret_from = 0;
-    if (*token && sscanf(token, "AAAAAd%zuWBF%c", ret_from, &end) != 1)
+    if (!*token)
+        return 0;
+    if (!strncmp(token, head, sizeof(head) - 1))
+        *ret_from = strtoul(token + sizeof(head) - 1, &end, 10);
+    if (!end || end == token + sizeof(head) - 1 || strcmp(end, tail) != 0)
         return ali_fail(err, 400, "InvalidParameter.NextToken",
                         "The specified NextToken is not valid.");
     return 0;
