@@ -8,6 +8,7 @@
 #include <string.h>
 #include "ali.h"
 
+#define TOKEN_HEADER  "x-aliyun-ecs-metadata-token"
 #define TOKENS_MAX    4096 /* sessions; the oldest are forgotten */
 #define TOKEN_SIZE    57
 #define TOKEN_MAX_TTL 21600 /* s */
@@ -66,7 +67,7 @@ static void put_token(const struct sim_world *world, const struct sim_call *call
 
 static bool has_session(const struct sim_world *world, const struct sim_call *call)
 {
-    const char *token = sim_request_header(call->request, "x-aliyun-ecs-metadata-token");
+    const char *token = sim_request_header(call->request, TOKEN_HEADER);
     int64_t now_ms = sim_world_now_ms(world) + call->skew_ms;
 
     for (size_t i = 0; token && *token && i < TOKENS_MAX; i++)
@@ -309,8 +310,8 @@ void ali_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_a
         put_token(world, call, answer);
     else if (put || (strcmp(call->request->method, "GET") && strcmp(call->request->method, "HEAD")))
         plain(answer, 405, "");
-    else if (!has_session(world, call))
-        plain(answer, 403, "no token, or one that has ended\n");
+    else if (!has_session(world, call)) /* none at all, or one that is not or no longer good */
+        plain(answer, sim_request_header(call->request, TOKEN_HEADER) ? 401 : 403, "");
     else
         get_item(&node, path, answer);
 }
