@@ -30,9 +30,9 @@ struct walk {
     const char *from; /* the attachment that it leaves, "" = none */
     const char *me;   /* this instance */
     struct kit_deadline by;
-    bool until_free; /* available is what is waited for, too */
-    bool seen;
-    struct aws_nic nic; /* the last look */
+    bool until_free;    /* available is what is waited for, too */
+    bool there;         /* in the last answer */
+    struct aws_nic nic; /* as last seen; its id is "" until then */
     bool taken[INDEX_MAX + 1];
 };
 
@@ -65,7 +65,7 @@ static void take_eni(void *arg, const struct kit_xml_node *item)
     if (!aws_nic_decode(item, &nic) || !kit_str_eq(nic.eni.id, w->eni))
         return;
     w->nic = nic;
-    w->seen = true;
+    w->there = true;
 }
 
 /* kit_poll_fn: has it arrived: free, attached here, or with a third?  The attachment that it leaves
@@ -75,10 +75,10 @@ static int look(void *arg, struct kit_err *err)
     struct walk *w = arg;
     struct aws_nic_list list = {.cloud = w->cloud, .ask = ask_eni, .take = take_eni, .arg = w};
 
-    w->seen = false;
+    w->there = false;
     if (aws_nic_list_run(&list, w->by, err))
         return -1;
-    if (!w->seen)
+    if (!w->there)
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "%s was deleted", w->eni);
     if (is_free(w))
         return w->until_free;
@@ -88,12 +88,12 @@ static int look(void *arg, struct kit_err *err)
     return w->nic.attachment[0] && !kit_str_eq(w->nic.attachment, w->from);
 }
 
-/* The bound came first: where it hangs, and what helps. */
+/* The bound came first, between two looks or during one: where it hangs, and what helps. */
 static void explain(const struct walk *w, struct kit_err *err)
 {
     const char *node = w->nic.eni.node[0] ? w->nic.eni.node : "its instance";
 
-    if (err->kind != KIT_ERR_TIMEOUT || !w->seen)
+    if (err->kind != KIT_ERR_TIMEOUT || !w->nic.eni.id[0])
         return;
     if (w->until_free)
         (void)kit_err_set(err, KIT_ERR_TIMEOUT,
