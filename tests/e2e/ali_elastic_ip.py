@@ -89,6 +89,22 @@ def test_calls(t):
             t.equal(sorted(s.calls()[:2]) + s.calls()[2:], sorted(wanted[:2]) + wanted[2:], action)
 
 
+def test_by_interface(t):
+    with Scene(t, delay_ms=0) as s, lab.link(t, s.object("network_interfaces", "network_interface_id", ENI_2)["mac"]) as nic:
+        s.two.resource("eip1", scenario="elastic-ip", interface=nic, address=PUBLIC)
+        t.equal(s.two.run("restore", "eip1").status, 0)
+        t.equal(s.eip(), (ENI_2, "NetworkInterface", "NAT", "10.0.2.11", "InUse"))
+        t.equal(len(s.calls()), 6, "its address comes from the metadata service: %s" % s.calls())
+        t.equal(s.two.run("quickCheck", "eip1").status, 0)
+    with Scene(t) as s, lab.link(t, s.object("network_interfaces", "network_interface_id", PRIMARY_2)["mac"]) as nic:
+        s.two.resource("eip1", scenario="elastic-ip", interface=nic, address=PUBLIC)
+        t.equal(s.two.run("restore", "eip1").status, 0)
+        t.equal(s.eip()[:2], (TWO, "EcsInstance"), "a primary interface gets it through its instance")
+        t.equal(s.two.run("quickCheck", "eip1").status, 0)
+        t.equal(s.two.run("remove", "eip1").status, 0)
+        t.equal(s.eip()[4], "Available")
+
+
 def test_by_allocation_and_private_address(t):
     def second_address(aliyun):
         for e in aliyun["network_interfaces"]:
