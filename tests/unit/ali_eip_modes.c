@@ -89,6 +89,26 @@ static void cut_through_gives_the_interface_back_after_a_failure(void **state)
     ali_done(w);
 }
 
+/* The EIP cannot be had: the interface stays where it is. */
+static void cut_through_keeps_the_interface_until_the_eip_is_coming(void **state)
+{
+    struct ali_world *w = cut_through();
+    struct kit_step step;
+
+    (void)state;
+    ali_reply(w, "DescribeEipAddresses", NULL, THEIRS);
+    ali_reply(w, "DescribeNetworkInterfaces", NULL, PLAIN_ENI);
+    ali_reply_with(w, "UnassociateEipAddress", NULL,
+                   (struct fake_answer){.status = 400, .body = ALI_ERROR("IncorrectEipStatus")}, 3);
+    ali_reply_with(w, "UnassociateEipAddress", NULL,
+                   (struct fake_answer){.status = 403, .body = ALI_ERROR("Forbidden.RAM")}, 0);
+    step = ali_claim(w, 1);
+    assert_int_equal(step.result, KIT_STEP_FAILED);
+    assert_int_equal(step.err.kind, KIT_ERR_DENIED);
+    assert_int_equal(ali_count(w, "DetachNetworkInterface"), 0);
+    ali_done(w);
+}
+
 static void cut_through_attach_that_fails(void **state)
 {
     struct ali_world *w = cut_through();
@@ -328,6 +348,7 @@ int main(void)
         cmocka_unit_test(cut_through_detaches_binds_attaches),
         cmocka_unit_test(cut_through_attaches_what_was_left_detached),
         cmocka_unit_test(cut_through_gives_the_interface_back_after_a_failure),
+        cmocka_unit_test(cut_through_keeps_the_interface_until_the_eip_is_coming),
         cmocka_unit_test(cut_through_attach_that_fails),
         cmocka_unit_test(cut_through_wants_the_eni_by_its_id),
         cmocka_unit_test(multi_tells_gateway_and_mask),
