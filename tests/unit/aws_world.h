@@ -119,7 +119,6 @@ static inline size_t aws_resource(struct aws_world *w, const char *scenario)
     kit_settings_init(&w->settings[w->resources], tag);
     aws_put(w, w->resources, KIT_PARAM_PROVIDER, "aws");
     aws_put(w, w->resources, KIT_PARAM_SCENARIO, scenario);
-    aws_put(w, w->resources, KIT_PARAM_REGION, "eu-west-1");
     return w->resources++;
 }
 
@@ -163,6 +162,7 @@ static inline struct aws_world *aws_begin(const char *scenario)
     aws_forget_environment();
     assert_int_equal(setenv("AWS_CONFIG_FILE", "/nonexistent/config", 1), 0);
     assert_int_equal(setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials", 1), 0);
+    assert_int_equal(setenv("AWS_REGION", "eu-west-1", 1), 0);
     aws_credentials("AKIAIOSFODNN7EXAMPLE");
     fake_net_init(&w->net, &w->clock, aws_answer, w);
     w->kit_clock = fake_clock_of(&w->clock);
