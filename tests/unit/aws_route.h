@@ -51,7 +51,7 @@
     "attached</status></attachment><interfaceType>interface</interfaceType></item>"
 #define ENIS(items)                                                                                \
     EC2_ANSWER("DescribeNetworkInterfaces", "<networkInterfaceSet>" items "</"                     \
-                                                                          "networkInterfaceSet>")
+                                            "networkInterfaceSet>")
 
 #define DESCRIBE "Action=DescribeRouteTables&Version=2016-11-15"
 

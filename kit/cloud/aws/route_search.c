@@ -63,7 +63,10 @@ static void encode_group(struct aws_cloud *cloud, struct group *g)
     char size[16];
 
     aws_query_init(&g->query, cloud, &aws_ec2, "DescribeRouteTables", AWS_READS);
-    add_values(g, first->listed ? "route-table-id" : "vpc-id", false);
+    /* A list longer than EC2 takes is not sent: of what comes back each table is looked up anyway.
+     */
+    if (!first->listed || g->values <= AWS_FILTER_VALUES)
+        add_values(g, first->listed ? "route-table-id" : "vpc-id", false);
     if (!first->all_tables)
         add_values(g, v6 ? "route.destination-ipv6-cidr-block" : "route.destination-cidr-block",
                    true);
