@@ -39,8 +39,7 @@ static int ask(struct aws_world *w, const char *action, unsigned flags, struct k
     return rc;
 }
 
-/* ---- what is sent ------------------------------------------------------------------------------
- */
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 struct param {
     const char *name, *value;
@@ -179,8 +178,7 @@ static void a_form_over_the_ceiling_is_not_sent(void **state)
     aws_done(w);
 }
 
-/* ---- what comes back ---------------------------------------------------------------------------
- */
+/* ---- what comes back ------------------------------------------------------------------------- */
 
 static void a_body_that_is_not_ec2s_is_no_answer(void **state)
 {

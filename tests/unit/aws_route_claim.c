@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "kit/sys/link.h"
 #include "kit/vip/apply.h"
 #include "tests/unit/aws_route.h"
 
@@ -247,125 +246,6 @@ static void a_partial_move_names_what_failed(void **state)
     aws_done(w);
 }
 
-/* ---- who we are, from the metadata service
- * ----------------------------------------------------------- */
-
-static void metadata(struct aws_world *w, const char *path, const char *value)
-{
-    aws_reply(w, path, NULL, value);
-}
-
-static void what_is_not_set_is_asked_of_the_metadata_service_once(void **state)
-{
-    struct aws_world *w = aws_begin("route-table");
-
-    (void)state;
-    assert_int_equal(unsetenv("AWS_REGION"), 0);
-    aws_put(w, 0, KIT_PARAM_ADDRESS, "10.1.0.10");
-    aws_put(w, 0, KIT_PARAM_ENI, "eni-1");
-#define MAC "02:00:5e:00:53:01"
-    metadata(w, "PUT api/token", "a-token");
-    metadata(w, "GET meta-data/placement/region", "eu-west-1\n");
-    metadata(w, "GET meta-data/mac", MAC "\n");
-    metadata(w, "GET meta-data/network/interfaces/macs/" MAC "/interface-id", "eni-0");
-    metadata(w, "GET meta-data/network/interfaces/macs/" MAC "/vpc-id", "vpc-1");
-    metadata(w, "GET meta-data/network/interfaces/macs/" MAC "/local-ipv4s", "10.0.0.5\n10.0.0.6");
-    metadata(w, "GET meta-data/instance-id", "i-1");
-    aws_reply(w, "DescribeRouteTables", "vpc-1", TABLES(TABLE("rtb-1", VIP_ON("1"))));
-    for (unsigned round = 0; round < 2; round++) {
-        struct kit_facts facts = aws_facts_of_one(w, false);
-        assert_int_equal(facts.count, 1);
-        assert_binding(&facts, 0, "rtb-1", KIT_BINDING_HELD, "eni-1"); /* not eni-0 */
-        kit_facts_done(&facts);
-        assert_int_equal(w->caller.stats.metadata, 7);
-        assert_int_equal(w->caller.stats.calls, 1 + round);
-    }
-    for (size_t i = 0; i < 7; i++) {
-        assert_true(kit_str_starts(w->net.request[i].url, IMDS));
-        assert_true(w->net.request[i].no_proxy);
-    }
-    aws_done(w);
-}
-
-/* A link of this host with a MAC that can be an ENI's; false when there is none. */
-static bool find_link(struct kit_link *ret_link)
-{
-    static const char *const names[] = {"eth0", "ens5", "ens3", "enp0s3", "enp1s0", "eth1"};
-    struct kit_err err;
-
-    for (size_t i = 0; i < KIT_LEN(names); i++)
-        if (!kit_link_read(names[i], ret_link, &err) && ret_link->mac[0])
-            return true;
-    return false;
-}
-
-static void an_interface_is_known_by_its_mac(void **state)
-{
-    static char path[3][160];
-    static const char *const leaf[] = {"interface-id", "vpc-id", "local-ipv4s"};
-    static const char *const value[] = {"eni-1", "vpc-1", "10.0.0.5"};
-    struct kit_link link;
-
-    (void)state;
-    if (!find_link(&link)) {
-        print_message("no interface with a MAC here\n");
-        skip();
-    }
-    struct aws_world *w = aws_begin("route-table");
-    aws_put(w, 0, KIT_PARAM_ADDRESS, "10.1.0.10");
-    aws_put(w, 0, KIT_PARAM_INTERFACE, link.name);
-    metadata(w, "PUT api/token", "a-token");
-    metadata(w, "GET meta-data/instance-id", "i-1");
-    for (size_t i = 0; i < 3; i++) {
-        assert_true(kit_str_format(path[i], sizeof(path[i]),
-                                   "GET meta-data/network/interfaces/macs/%s/%s", link.mac,
-                                   leaf[i]));
-        metadata(w, path[i], value[i]);
-    }
-    aws_reply(w, "DescribeRouteTables", "vpc-1", TABLES(TABLE("rtb-1", VIP_ON("1"))));
-    for (unsigned round = 0; round < 2; round++) {
-        struct kit_facts facts = aws_facts_of_one(w, false);
-        assert_string_equal(facts.me, "eni-1");
-        assert_string_equal(facts.my_node, "i-1");
-        assert_binding(&facts, 0, "rtb-1", KIT_BINDING_HELD, "eni-1");
-        kit_facts_done(&facts);
-        assert_int_equal(w->caller.stats.metadata, 5); /* once */
-    }
-    aws_done(w);
-}
-
-static void a_mac_that_is_no_enis_is_refused(void **state)
-{
-    static const struct fake_answer none = {.status = 404};
-    struct kit_link link;
-
-    (void)state;
-    if (!find_link(&link)) {
-        print_message("no interface with a MAC here\n");
-        skip();
-    }
-    struct aws_world *w = aws_begin("route-table");
-    aws_put(w, 0, KIT_PARAM_ADDRESS, "10.1.0.10");
-    aws_put(w, 0, KIT_PARAM_INTERFACE, link.name);
-    metadata(w, "PUT api/token", "a-token");
-    metadata(w, "GET meta-data/instance-id", "i-1");
-    static const char *const leaf[] = {"interface-id", "vpc-id", "local-ipv4s"};
-    static char paths[3][160];
-    for (size_t i = 0; i < 3; i++) {
-        assert_true(kit_str_format(paths[i], sizeof(paths[i]),
-                                   "GET meta-data/network/interfaces/macs/%s/%s", link.mac,
-                                   leaf[i]));
-        aws_reply_with(w, paths[i], none, 0);
-    }
-    struct kit_query query = aws_locate_one(w, false);
-    assert_true(query.failed);
-    assert_int_equal(query.err.kind, KIT_ERR_CONFIG);
-    fake_assert_text(query.err.msg, link.mac);
-    fake_assert_text(query.err.msg, "no ENI of this instance");
-    kit_facts_done(&query.facts);
-    aws_done(w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,9 +255,6 @@ int main(void)
         cmocka_unit_test(what_certainly_changed_nothing_is_tried_again),
         cmocka_unit_test(a_move_is_three_rounds),
         cmocka_unit_test(a_partial_move_names_what_failed),
-        cmocka_unit_test(what_is_not_set_is_asked_of_the_metadata_service_once),
-        cmocka_unit_test(an_interface_is_known_by_its_mac),
-        cmocka_unit_test(a_mac_that_is_no_enis_is_refused),
     };
     return cmocka_run_group_tests_name("aws/route_table, claim", tests, NULL, NULL);
 }

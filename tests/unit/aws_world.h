@@ -23,7 +23,7 @@
         "</Message></Error></Errors><RequestID>7f3e0000-0000-4000-8000-000000000001</RequestID>"   \
         "</Response>"
 
-/* Answers `times` (0 = always) requests to `action` ("GET meta-data/…" or "PUT api/token":
+/* Answers `times` (0 = always) requests to `action` ("GET meta-data/…", "GET *" or "PUT api/token":
  * metadata) whose body holds `part` (NULL = any). */
 struct aws_reply {
     const char *action, *part;
@@ -32,7 +32,7 @@ struct aws_reply {
 };
 
 #define REPLIES   24
-#define RESOURCES 128
+#define RESOURCES 210
 struct aws_world {
     struct fake_clock clock;
     struct kit_clock kit_clock;
@@ -54,7 +54,8 @@ static inline bool aws_reply_fits(const struct aws_reply *r, const struct fake_r
         char line[256];
         assert_true(
             kit_str_format(line, sizeof(line), "%s %s", req->method, req->url + strlen(IMDS)));
-        return kit_str_eq(line, r->action);
+        return kit_str_eq(line, r->action) ||
+               (kit_str_eq(r->action, "GET *") && kit_str_eq(req->method, "GET"));
     }
     size_t len = strlen(r->action);
     return kit_str_starts(req->body, "Action=") && !strncmp(req->body + 7, r->action, len) &&

@@ -18,8 +18,7 @@ static void assert_slept(const struct world *w, const int64_t *naps_ms, size_t c
     assert_int_equal(w->told_waits, count);
 }
 
-/* ---- claim -------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 static void here_is_left_alone(void **state)
 {
