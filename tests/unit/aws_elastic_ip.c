@@ -50,8 +50,7 @@ static void add(struct aws_world *w, enum kit_param param, const char *value)
     aws_put(w, n, KIT_PARAM_ENI, "eni-1");
 }
 
-/* ---- where it is
- * --------------------------------------------------------------------------------- */
+/* ---- where it is ----------------------------------------------------------------------------- */
 
 static void every_kind_of_binding(void **state)
 {
@@ -166,8 +165,7 @@ static void one_that_is_not_there(void **state)
     aws_done(w);
 }
 
-/* ---- who is behind an association without an instance
- * ------------------------------------------------ */
+/* ---- who is behind an association without an instance ---------------------------------------- */
 
 static void only_nodes_are_taken_from(void **state)
 {
@@ -234,8 +232,7 @@ static void an_instance_needs_no_second_look(void **state)
     aws_done(w);
 }
 
-/* ---- many
- * ------------------------------------------------------------------------------------------ */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 static void addresses_share_calls(void **state)
 {
@@ -292,8 +289,7 @@ static void a_failed_call_fails_all_that_shared_it(void **state)
     aws_done(w);
 }
 
-/* ---- changes
- * --------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static struct kit_vip vip_of(struct aws_world *w)
 {

@@ -182,13 +182,15 @@ static void a_form_over_the_ceiling_is_not_sent(void **state)
 
 static void a_body_that_is_not_ec2s_is_no_answer(void **state)
 {
+    static const char truncated[] =
+        XML "<DescribeAddressesResponse " EC2_NS "><addressesSet><item><publicIp>1.2";
     static const char *const bodies[] = {
         "",
         " ",
         "<html><head><title>Sign in</title></head><body>Wi-Fi</body></html>",
         "<!DOCTYPE html><html><body>Hello<br></body></html>",
         "<HTML xmlns=\"http://www.w3.org/1999/xhtml\"><BODY/></HTML>",
-        XML "<DescribeAddressesResponse " EC2_NS "><addressesSet><item><publicIp>1.2",
+        truncated,
         "{\"Addresses\": []}",
         REFUSED,
         "<ErrorResponse><Error><Code>X</Code></Error></ErrorResponse>",

@@ -182,8 +182,7 @@ static void what_certainly_changed_nothing_is_tried_again(void **state)
     }
 }
 
-/* ---- the whole move
- * -------------------------------------------------------------------------------- */
+/* ---- the whole move -------------------------------------------------------------------------- */
 
 static struct kit_vip vip_of(struct aws_world *w)
 {

@@ -40,8 +40,7 @@ static void forget(const struct aws_world *w, struct kit_query *query)
         kit_facts_done(&query[i].facts);
 }
 
-/* ---- many addresses
- * ------------------------------------------------------------------------------ */
+/* ---- many addresses -------------------------------------------------------------------------- */
 
 static void a_hundred_addresses_share_one_call(void **state)
 {
@@ -223,8 +222,7 @@ static void a_failed_call_fails_all_that_shared_it(void **state)
     aws_done(w);
 }
 
-/* ---- many pages
- * ---------------------------------------------------------------------------------- */
+/* ---- many pages ------------------------------------------------------------------------------ */
 
 static void pages_are_read_to_the_end(void **state)
 {

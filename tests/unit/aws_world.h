@@ -62,7 +62,8 @@ static inline bool aws_reply_fits(const struct aws_reply *r, const struct fake_r
            req->body[7 + len] == '&' && (!r->part || strstr(req->body, r->part));
 }
 
-static inline struct fake_answer aws_answer(struct fake_net *net, const struct fake_request *req)
+static inline void aws_answer(struct fake_net *net, const struct fake_request *req,
+                              struct fake_answer *ret_answer)
 {
     struct aws_world *w = net->arg;
 
@@ -73,10 +74,10 @@ static inline struct fake_answer aws_answer(struct fake_net *net, const struct f
             (w->reply[i].times && w->replied[i] >= w->reply[i].times))
             continue;
         w->replied[i]++;
-        return w->reply[i].answer;
+        *ret_answer = w->reply[i].answer;
+        return;
     }
     fail_msg("no answer to %s %s %s", req->method, req->url, req->body);
-    return (struct fake_answer){0};
 }
 
 static inline void aws_reply(struct aws_world *w, const char *action, const char *part,
