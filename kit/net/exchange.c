@@ -95,6 +95,8 @@ int kit_exchange_set_common(struct kit_exchange *x, const struct kit_exchange_co
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* libcurl's least: bodies sent are small, and a hundred requests may be in flight. */
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
     SET(CURLOPT_FOLLOWLOCATION, 0L);

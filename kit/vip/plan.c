@@ -93,7 +93,8 @@ void kit_plan_release(const struct kit_facts *facts, struct kit_plan *ret_plan)
 
     for (size_t i = 0; i < facts->count; i++)
         if (facts->binding[i].mine)
-            plan.step[plan.count++].binding = &facts->binding[i];
+            plan.step[plan.count++] =
+                (struct kit_step){.binding = &facts->binding[i], .release = true};
     *ret_plan = plan;
 }
 
@@ -127,5 +128,5 @@ void kit_plan_describe(const struct kit_step *step, const struct kit_facts *fact
     }
     (void)kit_buf_printf(out, "%s: ", step->binding->place);
     describe_now(step->binding, out);
-    (void)kit_buf_printf(out, " -> %s", facts->me);
+    (void)kit_buf_printf(out, " -> %s", step->release ? "nobody" : facts->me);
 }
