@@ -182,6 +182,8 @@ static void only_nodes_are_taken_from(void **state)
         {{.status = 200, .body = ENI("eni-3", TYPE("network_load_balancer"), "false")},
          KIT_BINDING_FOREIGN},
         {{.status = 200, .body = ENI("eni-3", TYPE("interface"), "true")}, KIT_BINDING_FOREIGN},
+        /* A server that tells of others says nothing of this one. */
+        {{.status = 200, .body = ENI("eni-33", TYPE("nat_gateway"), "true")}, KIT_BINDING_HELD},
         /* Deleted meanwhile: it holds nothing any more. */
         {{.status = 400, .body = EC2_ERROR("InvalidNetworkInterfaceID.NotFound", "x")},
          KIT_BINDING_HELD},

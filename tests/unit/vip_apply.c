@@ -143,6 +143,40 @@ static void a_lost_change_is_made_again_after_a_look(void **state)
     free(w);
 }
 
+static void a_lost_change_is_made_again_without_those_that_are_only_stale(void **state)
+{
+    struct world *w = world_begin(MINUTE_MS);
+    struct kit_err err;
+    bool changed = false;
+
+    (void)state;
+    w->fault = first_p1_lost;
+    w->stale_looks = 1;
+    world_add(w, "p1", "eni-old");
+    world_add(w, "p2", "eni-old");
+    assert_int_equal(kit_vip_claim(&w->vip, &changed, &err), 0);
+    assert_int_equal(w->claims, 2);
+    assert_int_equal(w->steps, 1); /* the cloud had said yes to p2 */
+    assert_string_equal(w->stepped[0], "p1");
+    free(w);
+}
+
+static void the_window_begins_with_the_answer(void **state)
+{
+    struct world *w = world_begin(10 * MINUTE_MS);
+    struct kit_err err;
+    bool changed = false;
+
+    (void)state;
+    w->slow_change_ms = 45000; /* throttled, say */
+    w->stale_looks = 3;
+    world_add(w, "p1", "eni-old");
+    if (kit_vip_claim(&w->vip, &changed, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(w->claims, 1);
+    free(w);
+}
+
 static void answers_that_are_always_lost_end_with_the_deadline(void **state)
 {
     struct world *w = world_begin(10000);
@@ -370,6 +404,8 @@ int main(void)
         cmocka_unit_test(without_an_observer_it_works_too),
         cmocka_unit_test(a_lost_answer_to_a_change_that_was_made_is_success),
         cmocka_unit_test(a_lost_change_is_made_again_after_a_look),
+        cmocka_unit_test(a_lost_change_is_made_again_without_those_that_are_only_stale),
+        cmocka_unit_test(the_window_begins_with_the_answer),
         cmocka_unit_test(answers_that_are_always_lost_end_with_the_deadline),
         cmocka_unit_test(a_stale_cloud_is_waited_for),
         cmocka_unit_test(a_window_later_stale_means_taken_back),

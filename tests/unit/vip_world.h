@@ -34,6 +34,7 @@ struct world {
     unsigned look_for_claim;                 /* looks that wanted all */
     unsigned fail_look;                      /* this look fails (1 = the first) */
     bool fail_query;                         /* … in its query alone */
+    int64_t slow_change_ms;                  /* the first change takes so long */
     int64_t slow_look_ms;                    /* the first look takes so long */
     enum fault (*fault)(const struct world *w, const char *place); /* or NULL */
     void (*meanwhile)(struct world *w);                            /* before each look, or NULL */
@@ -115,6 +116,7 @@ static inline int world_change(struct world *w, struct kit_step step[], size_t c
     int rc = 0;
 
     if (w->claims + w->releases == 1) {
+        w->clock.now_ns += w->slow_change_ms * KIT_NS_PER_MS;
         memcpy(w->before, w->place, sizeof(w->place));
         w->count_before = w->count;
         w->stale_left = w->stale_looks;
