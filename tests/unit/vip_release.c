@@ -24,19 +24,19 @@ static struct end release(struct world *w)
     return e;
 }
 
-static enum fault first_lost_done(const struct world *w, const char *place)
+static enum fault first_lost_done(struct world *w, const char *place)
 {
     (void)place;
     return w->releases == 1 ? FAULT_LOST_DONE : FAULT_NONE;
 }
 
-static enum fault first_lost(const struct world *w, const char *place)
+static enum fault first_lost(struct world *w, const char *place)
 {
     (void)place;
     return w->releases == 1 ? FAULT_LOST : FAULT_NONE;
 }
 
-static enum fault fails(const struct world *w, const char *place)
+static enum fault fails(struct world *w, const char *place)
 {
     (void)w;
     (void)place;

@@ -36,8 +36,9 @@ struct world {
     bool fail_query;                         /* … in its query alone */
     int64_t slow_change_ms;                  /* the first change takes so long */
     int64_t slow_look_ms;                    /* the first look takes so long */
-    enum fault (*fault)(const struct world *w, const char *place); /* or NULL */
-    void (*meanwhile)(struct world *w);                            /* before each look, or NULL */
+    enum fault (*fault)(struct world *w, const char *place); /* or NULL */
+    void (*meanwhile)(struct world *w);                      /* before each look, or NULL */
+    uint64_t seed;                                           /* for faults by chance */
     unsigned told_facts, told_steps, told_waits;
     char stepped[8][KIT_ID]; /* places of the last change */
 };
