@@ -70,7 +70,7 @@ static void an_interface_is_known_by_its_mac(void **state)
 
     (void)state;
     if (!find_link(&link)) {
-        print_message("no interface with a MAC here\n");
+        print_message("# skip: needs an interface with a MAC\n");
         skip();
     }
     struct aws_world *w = aws_begin("route-table");
@@ -103,7 +103,7 @@ static void a_mac_that_is_no_enis_is_refused(void **state)
 
     (void)state;
     if (!find_link(&link)) {
-        print_message("no interface with a MAC here\n");
+        print_message("# skip: needs an interface with a MAC\n");
         skip();
     }
     struct aws_world *w = aws_begin("route-table");
@@ -145,7 +145,7 @@ static void the_primary_address_is_where_an_elastic_ip_belongs(void **state)
 
     (void)state;
     if (!find_link(&link)) {
-        print_message("no interface with a MAC here\n");
+        print_message("# skip: needs an interface with a MAC\n");
         skip();
     }
     for (size_t i = 0; i < KIT_LEN(rows); i++) {

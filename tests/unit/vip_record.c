@@ -199,7 +199,7 @@ static void a_record_that_others_can_write_is_not_believed(void **state)
 
     (void)state;
     if (geteuid() != 0) {
-        print_message("only root's files must not be writable by others\n");
+        print_message("# skip: needs root: only its files must not be writable by others\n");
         skip();
     }
     write_file("open.json", "{\"in_service\": true}", 20);
