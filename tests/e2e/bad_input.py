@@ -137,6 +137,13 @@ def test_answers(t):
             s.refused(3, "DescribeRouteTables", action="quickCheck")
 
 
+def test_an_answer_that_is_garbled_once_is_asked_for_again(t):
+    with Scene(t) as s:
+        s.node.resource("vip1", scenario="route-table", address=VIP)
+        s.sim.faults({"match": {"action": "DescribeRouteTables"}, "do": {"type": "malformed"}})
+        t.equal(s.node.run("restore", "vip1").status, 0)
+
+
 def test_large_answers_are_read_in_pages(t):
     with Scene(t) as s:
         s.node.resource("vip1", scenario="route-table", address=VIP)

@@ -117,6 +117,9 @@ static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
     rc = aws_imds_read(cloud, &mac, 1, by, err);
     first_line(&mac, text, sizeof(text));
     kit_buf_done(&mac.value);
+    if (!rc &&
+        strspn(text, "0123456789abcdefABCDEF:") != strlen(text)) /* it becomes part of a path */
+        rc = kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service's MAC is none: %s", text);
     if (rc || ask_metadata(cloud, text, by, &me, err))
         return kit_err_wrap(err, "find the VPC (set `vpc_id` to do without the metadata service)");
     (void)kit_str_copy(cloud->vpc, sizeof(cloud->vpc), me.vpc);
