@@ -341,7 +341,7 @@ static const char *single_slashes(const char *path, char *out, size_t out_bytes)
 void aws_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_answer *answer)
 {
     const struct sim_request *request = call->request;
-    char path_buf[1024];
+    char path_buf[1024] = "";
     const char *path =
         single_slashes(request->path + (*request->path == '/'), path_buf, sizeof(path_buf));
     struct node node = {
