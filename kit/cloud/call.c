@@ -308,3 +308,13 @@ int kit_call_all(struct kit_caller *caller, struct kit_call *const call[], size_
     free(b.flight);
     return rc;
 }
+
+void kit_call_stats_add(struct kit_call_stats *sum, const struct kit_call_stats *more)
+{
+    sum->calls += more->calls;
+    sum->rounds += more->rounds;
+    sum->throttled += more->throttled;
+    sum->metadata += more->metadata;
+    if (more->skew_s)
+        sum->skew_s = more->skew_s;
+}

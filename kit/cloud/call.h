@@ -60,6 +60,8 @@ struct kit_call_stats {
     int64_t skew_s;    /* the clock offset that had to be corrected, 0 = none */
 };
 
+void kit_call_stats_add(struct kit_call_stats *sum, const struct kit_call_stats *more);
+
 struct kit_caller {
     const struct kit_transport *net;
     const struct kit_clock *clock;

@@ -59,7 +59,8 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
         found = by_name(name);
         if (!found)
             return kit_err_set(err, KIT_ERR_CONFIG,
-                               "provider = %s: this build of cloudvip has no such provider", name);
+                               "%s: provider = %s: this version has no such provider",
+                               settings->v[KIT_PARAM_PROVIDER].origin, name);
     } else {
         found = by_host();
         if (!found)
@@ -91,8 +92,9 @@ int kit_registry_mover(const struct kit_provider *provider, const struct kit_set
         (void)kit_buf_printf(&known, "%s%s", known.len_bytes ? ", " : "", (*m)->scenario);
     }
     if (!scenario)
-        return kit_err_set(err, KIT_ERR_CONFIG, "`scenario` is missing (on %s: %s)", provider->name,
-                           known.data);
-    return kit_err_set(err, KIT_ERR_CONFIG, "scenario = %s: not on provider %s (there: %s)",
-                       scenario, provider->name, known.data);
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: `scenario` is missing (on %s: %s)",
+                           settings->tag, provider->name, known.data);
+    return kit_err_set(err, KIT_ERR_CONFIG, "%s: scenario = %s: not on provider %s (there: %s)",
+                       settings->v[KIT_PARAM_SCENARIO].origin, scenario, provider->name,
+                       known.data);
 }

@@ -105,14 +105,14 @@ static void describe_now(const struct kit_binding *b, struct kit_buf *out)
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "no route"); return;
     case KIT_BINDING_BLACKHOLE:
-        (void)kit_buf_printf(out, "blackhole (%s is gone)",
+        (void)kit_buf_printf(out, "blackhole (%s is stopped, detached or gone)",
                              b->holder[0] ? b->holder : "its target");
         return;
     case KIT_BINDING_HELD:
     case KIT_BINDING_FOREIGN: break;
     }
-    (void)kit_buf_puts(out, b->holder);
-    if (b->node[0])
+    (void)kit_buf_puts(out, b->holder[0] ? b->holder : b->node);
+    if (b->node[0] && b->holder[0])
         (void)kit_buf_printf(out, " (%s)", b->node);
     if (b->mine && b->detail[0])
         (void)kit_buf_printf(out, " at %s", b->detail);

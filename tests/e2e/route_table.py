@@ -243,6 +243,18 @@ def test_pages(t):
         t.equal(asked, [None] + ["40"] * 4)
 
 
+def test_named_eni_of_another_node(t):
+    with lab.Sim(t) as sim:
+        eni1 = sim.eni(lab.NODE_1)
+        got = node_2(t, sim, eni=eni1).run("restore", "vip1")
+        t.equal(got.status, 4)
+        t.check(eni1 in got.err and lab.NODE_1 in got.err, "whose it is")
+        with lab.link(t, sim.interface(sim.eni(lab.NODE_2))["mac"]) as link:
+            got = node_2(t, sim, eni=eni1, interface=link).run("quickCheck", "vip1")
+            t.equal(got.status, 4)
+            t.check(link in got.err and "contradict" in got.err, "which two contradict each other")
+
+
 def test_interface_by_mac(t):
     with lab.Sim(t) as sim:
         eni2 = sim.eni(lab.NODE_2)

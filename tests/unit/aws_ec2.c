@@ -39,7 +39,7 @@ static void what_is_not_set_is_asked_of_the_metadata_service_once(void **state)
         assert_int_equal(facts.count, 1);
         assert_binding(&facts, 0, "rtb-1", KIT_BINDING_HELD, "eni-1"); /* not eni-0 */
         kit_facts_done(&facts);
-        assert_int_equal(w->caller.stats.metadata, 7);
+        assert_int_equal(w->caller.stats.metadata, 8);
         assert_int_equal(w->caller.stats.calls, 1 + round);
     }
     for (size_t i = 0; i < 7; i++) {

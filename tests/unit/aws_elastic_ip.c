@@ -136,14 +136,15 @@ static void it_is_found_by_address_or_by_allocation(void **state)
                         "&Filter.1.Value.1=198.51.100.7");
     kit_facts_done(&facts);
 
-    aws_put(w, 0, KIT_PARAM_ALLOCATION_ID, "eipalloc-2"); /* the more exact one counts */
-    facts = aws_facts_of_one(w, false);
-    assert_int_equal(facts.count, 1);
-    assert_string_equal(facts.binding[0].place, "eipalloc-2");
+    aws_put(w, 0, KIT_PARAM_ALLOCATION_ID, "eipalloc-2"); /* which is another address */
+    struct kit_query query = aws_locate_one(w, false);
+    assert_true(query.failed);
+    assert_int_equal(query.err.kind, KIT_ERR_CONFIG);
+    fake_assert_text(query.err.msg, "eipalloc-2 is 198.51.100.70, and address is 198.51.100.7");
+    kit_facts_done(&query.facts);
     assert_string_equal(w->net.request[1].body,
                         "Action=DescribeAddresses&Version=2016-11-15&Filter.1.Name=allocation-id"
                         "&Filter.1.Value.1=eipalloc-2");
-    kit_facts_done(&facts);
     aws_done(w);
 }
 

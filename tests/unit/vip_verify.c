@@ -180,17 +180,18 @@ static void two_looks_in_a_row(void **state)
     kit_verify_done(&c.verify);
 }
 
-static void ours_before_and_now_anothers_was_taken_back(void **state)
+static void ours_before_and_now_as_before_may_be_stale(void **state)
 {
     struct claim c;
 
     (void)state;
     begin_one(&c, KIT_BINDING_HELD, "eni-old", KIT_STEP_DONE);
     assert_int_equal(look_held(&c, ME, "assoc-2"), KIT_VERDICT_DONE);
-    /* By the old holder, even by the old handle: an ENI's route has none. */
-    assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_WAIT);
-    assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_CONFLICT);
-    fake_assert_text(c.err.msg, "eni-old (i-old)");
+    /* One read came from a replica that was ahead: the next ones lag, and are not believed before
+     * the window's end. */
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_WAIT);
+    assert_int_equal(look_held(&c, ME, "assoc-2"), KIT_VERDICT_DONE);
     kit_verify_done(&c.verify);
 }
 
@@ -359,7 +360,7 @@ int main(void)
         cmocka_unit_test(a_lost_answer_is_claimed_again_when_it_shows_as_before),
         cmocka_unit_test(a_third_holder_needs_two_looks),
         cmocka_unit_test(two_looks_in_a_row),
-        cmocka_unit_test(ours_before_and_now_anothers_was_taken_back),
+        cmocka_unit_test(ours_before_and_now_as_before_may_be_stale),
         cmocka_unit_test(the_old_holder_with_a_new_handle_claimed_it_anew),
         cmocka_unit_test(a_binding_that_was_ours_from_the_start_is_watched_too),
         cmocka_unit_test(ours_but_not_as_configured_is_still_moving),
