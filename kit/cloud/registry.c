@@ -8,15 +8,15 @@
 extern const struct kit_provider kit_aws;
 extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip;
 
-static const struct kit_provider *const providers[] = {&kit_aws};
+static const struct kit_provider *const providers[] = {&kit_aws, NULL};
 
 const struct kit_mover *const kit_registry_movers[] = {&kit_aws_route_table, &kit_aws_elastic_ip,
                                                        NULL};
 
 const char *kit_registry_ca_file(void)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++) {
-        const char *file = providers[i]->ca_env ? getenv(providers[i]->ca_env) : NULL;
+    for (const struct kit_provider *const *p = providers; *p; p++) {
+        const char *file = (*p)->ca_env ? getenv((*p)->ca_env) : NULL;
         if (file && file[0])
             return file;
     }
@@ -25,26 +25,26 @@ const char *kit_registry_ca_file(void)
 
 static const struct kit_provider *by_name(const char *name)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (kit_str_eq(providers[i]->name, name))
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if (kit_str_eq((*p)->name, name))
+            return *p;
     return NULL;
 }
 
 static const struct kit_provider *by_host(void)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (providers[i]->is_host())
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if ((*p)->is_host())
+            return *p;
     return NULL;
 }
 
 static const struct kit_provider *by_metadata(const struct kit_settings *settings,
                                               struct kit_caller *caller, struct kit_deadline by)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (providers[i]->answers(settings, caller, by))
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if ((*p)->answers(settings, caller, by))
+            return *p;
     return NULL;
 }
 
