@@ -90,9 +90,10 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
     struct act *act = arg;
 
     if (event == KIT_VIP_FACTS) {
-        KIT_AUTO(kit_buf) line = KIT_BUF(sizeof(act->where) - 1);
+        KIT_AUTO(kit_buf) line = KIT_BUF(sizeof(act->where) - sizeof(" ..."));
         kit_where_describe(facts, &line);
-        (void)kit_str_copy(act->where, sizeof(act->where), line.data);
+        (void)kit_str_format(act->where, sizeof(act->where), "%s%s", line.data,
+                             line.overflow ? " ..." : "");
         kit_str_make_printable(act->where);
         act->record.checked_s = kit_clock_wall_ns(act->clock) / KIT_NS_PER_S;
         (void)kit_str_copy(act->record.facts, sizeof(act->record.facts), act->where);
@@ -119,6 +120,12 @@ int act_open(struct act *act, struct kit_err *err)
 {
     return act_session_open(&act->settings, act->clock, act->spec->max_tries, act->by,
                             &act->session, err);
+}
+
+void act_close(struct act *act)
+{
+    kit_call_stats_add(&act->spent, &act->session.caller.stats);
+    act_session_done(&act->session);
 }
 
 /* ---- settings, deadline, lock, record -----------------------------------------------------------
@@ -239,8 +246,9 @@ static enum act_outcome run_locked(struct act *act)
     read_record(act);
     was_in_service = act->record.in_service;
     outcome = act->spec->run(act);
+    act_close(act);
     write_record(act, was_in_service);
-    skew_s = (long long)act->session.caller.stats.skew_s;
+    skew_s = (long long)act->spent.skew_s;
     if (skew_s)
         act_log(&act->log, ACT_SKEW,
                 "this node's clock is %lld s %s the cloud's: corrected for this run", llabs(skew_s),
@@ -281,7 +289,7 @@ static const char *outcome_name(enum act_outcome outcome)
 
 static void print_json(const struct act *act, enum act_outcome outcome, int status)
 {
-    const struct kit_call_stats *stats = &act->session.caller.stats;
+    const struct kit_call_stats *stats = &act->spent;
     KIT_AUTO(kit_buf) text = KIT_BUF(16u * 1024);
     struct kit_json_writer w = {.out = &text, .pretty = true};
 
@@ -311,7 +319,7 @@ static void print_json(const struct act *act, enum act_outcome outcome, int stat
 
 static void log_end(const struct act *act, enum act_outcome outcome)
 {
-    const struct kit_call_stats *stats = &act->session.caller.stats;
+    const struct kit_call_stats *stats = &act->spent;
     long long ms = (kit_clock_now_ns(act->clock) - act->started_ns) / KIT_NS_PER_MS;
 
     act_log(&act->log, ACT_DONE,
@@ -345,7 +353,6 @@ int act_run(const struct act_spec *spec, const struct act_args *args)
     if (args->json)
         print_json(&act, outcome, status);
     kit_lock_done(&act.lock);
-    act_session_done(&act.session);
     kit_settings_done(&act.settings);
     return status;
 }

@@ -47,7 +47,8 @@ struct act {
     int64_t started_ns;
     struct kit_deadline by;
     struct kit_settings settings;
-    struct act_session session; /* open while `run` needs it: act_open */
+    struct act_session session;  /* open while `run` needs it: act_open */
+    struct kit_call_stats spent; /* by sessions that were closed: act_close */
     struct kit_lock lock;
     struct kit_record record;
     unsigned waits;  /* looks that did not show a change yet */
@@ -71,6 +72,7 @@ int act_main(const struct act_spec *spec, int argc, char **argv);
 /* The cloud of the settings, with the retries of the action; again until the deadline for what may
  * pass. */
 int act_open(struct act *act, struct kit_err *err) KIT_CHECKED;
+void act_close(struct act *act); /* what it spent is kept */
 struct kit_vip act_vip(
     struct act *act); /* of the open session, with an observer that logs each step */
 

@@ -8,9 +8,11 @@ static enum act_outcome release(struct act *act)
     bool held;
 
     if (kit_vip_release(&vip, &act->changed, &held, &err)) {
-        if (!held)
+        /* The API failed or throttled us: the next restore takes it over from here, and a failing
+         * remove would halt a LifeKeeper node. */
+        if (!held || act_outcome_of(&err) == ACT_OUT_UNKNOWN)
             return act_unknown(act, &err);
-        /* Certain: it is still ours.  Never 0 then. */
+        /* Certain: it is still ours, and the cloud refuses to let go.  Never 0 then. */
         act->failed = true;
         act->err = err;
         act_log_err(&act->log, ACT_STILL_HERE, &err);

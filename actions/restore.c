@@ -58,7 +58,7 @@ static int try_until_deadline(struct act *act, struct kit_err *err)
         if (!kit_err_retryable(err) || kit_clock_now_ns(act->clock) + nap_ns >= act->by.at_ns)
             return -1;
         act_log_err(&act->log, ACT_RETRY, err);
-        act_session_done(&act->session);
+        act_close(act);
         act->clock->sleep_ns(act->clock->self, nap_ns);
     }
 }

@@ -2,9 +2,11 @@
 
 #include "kit/conf/check.h"
 
-/* Calls in flight at once.  EC2's bucket for changes holds 50 and refills with 5 a second (docs:
- * "Throttling limits"): what is sent beyond that at once is only throttled. */
-#define MAX_IN_FLIGHT 50
+/* Calls in flight at once.  A VPC has at most 200 route tables (its quota), so their changes take
+ * two rounds at most.  EC2's bucket for changes holds 50 and refills with 5 a second (docs:
+ * "Throttling limits"): the first 50 are admitted at once however many are sent; what is throttled
+ * then halves the number in flight (kit/cloud/call.c) and comes again. */
+#define MAX_IN_FLIGHT 100
 
 static int open_net(const struct kit_settings *settings, const struct kit_clock *clock,
                     unsigned max_tries, struct act_session *s, struct kit_err *err)

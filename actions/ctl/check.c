@@ -6,8 +6,6 @@
 #include "actions/ctl/prometheus.h"
 #include "kit/base/str.h"
 
-#define REPORT_BYTES (4u * 1024 * 1024) /* 4096 resources at 1 KiB */
-
 static enum ctl_status sum_of(const struct ctl_survey *survey)
 {
     enum ctl_status status = survey->broken;
@@ -57,8 +55,10 @@ static void print_table(const struct ctl *ctl, const struct ctl_survey *survey)
         (void)printf("%-*s  %-*s  %-11s  %s%-9s%s  %s%s\n", tag, row->settings.tag, address,
                      ctl_row_address(row), scenario ? scenario : "-", colour_of(ctl, status),
                      ctl_row_word(row), ctl->colour ? "\033[0m" : "", detail.data,
-                     status == CTL_WRONG && row->record.in_service ? " - should be in service here"
-                                                                   : "");
+                     row->nic[0] ? row->nic
+                     : status == CTL_WRONG && row->record.in_service
+                         ? " - should be in service here"
+                         : "");
     }
     if (ctl->verbose)
         (void)fprintf(stderr, "cloudvip: API calls: %u, rounds: %u, metadata requests: %u\n",
@@ -67,7 +67,7 @@ static void print_table(const struct ctl *ctl, const struct ctl_survey *survey)
 
 static void print_json(const struct ctl_survey *survey, enum ctl_status status)
 {
-    KIT_AUTO(kit_buf) text = KIT_BUF(REPORT_BYTES);
+    KIT_AUTO(kit_buf) text = KIT_BUF(CTL_ROW_BYTES);
     struct kit_json_writer w = {.out = &text, .pretty = true};
 
     kit_json_open(&w, NULL, '{');
@@ -78,10 +78,12 @@ static void print_json(const struct ctl_survey *survey, enum ctl_status status)
         kit_json_open(&w, NULL, '{');
         ctl_row_json(&survey->row[i], &w);
         kit_json_close(&w);
+        ctl_flush_json(&w);
     }
     kit_json_close(&w);
     kit_json_close(&w);
-    (void)puts(text.data);
+    (void)kit_buf_putc(&text, '\n');
+    ctl_flush_json(&w);
 }
 
 int ctl_check(struct ctl *ctl)

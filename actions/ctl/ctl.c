@@ -158,7 +158,10 @@ int main(int argc, char **argv)
             goto out;
         }
         if (argv[i][0] == '-') {
-            (void)fprintf(stderr, "cloudvip: no option '%s'\n\n", argv[i]);
+            bool lone = kit_str_eq(argv[i], "--confdir") || kit_str_eq(argv[i], "--prometheus");
+            (void)fprintf(stderr,
+                          lone ? "cloudvip: %s wants a value\n\n" : "cloudvip: no option '%s'\n\n",
+                          argv[i]);
             usage(stderr);
             goto out;
         }
@@ -173,5 +176,9 @@ int main(int argc, char **argv)
         usage(stderr);
 out:
     free(tags);
+    if (fflush(stdout) || ferror(stdout)) {
+        (void)fputs("cloudvip: the result could not be written\n", stderr);
+        status = status == CTL_RIGHT ? CTL_UNKNOWN : status;
+    }
     return status;
 }

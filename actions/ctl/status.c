@@ -1,6 +1,7 @@
 /* actions/ctl/status.c - `cloudvip status`: where each address is, on which node, since when,
  * binding by binding. */
 #include <stdio.h>
+#include <string.h>
 
 #include "actions/ctl/survey.h"
 #include "kit/base/str.h"
@@ -60,13 +61,15 @@ static void print_row(const struct ctl_row *row)
         (void)printf("  ! not known: %s\n", row->err.msg);
     for (size_t i = 0; !row->failed && i < row->facts.count; i++)
         print_binding(&row->facts.binding[i]);
+    if (row->nic[0])
+        (void)printf("  !%s\n", row->nic + strlen(" -"));
     if (!row->failed && !row->facts.count)
         (void)puts("  ! nothing in the cloud carries it");
 }
 
 static void print_json(const struct ctl_survey *survey)
 {
-    KIT_AUTO(kit_buf) text = KIT_BUF(4u * 1024 * 1024);
+    KIT_AUTO(kit_buf) text = KIT_BUF(CTL_ROW_BYTES);
     struct kit_json_writer w = {.out = &text, .pretty = true};
 
     kit_json_open(&w, NULL, '[');
@@ -74,9 +77,11 @@ static void print_json(const struct ctl_survey *survey)
         kit_json_open(&w, NULL, '{');
         ctl_row_json(&survey->row[i], &w);
         kit_json_close(&w);
+        ctl_flush_json(&w);
     }
     kit_json_close(&w);
-    (void)puts(text.data);
+    (void)kit_buf_putc(&text, '\n');
+    ctl_flush_json(&w);
 }
 
 int ctl_status(struct ctl *ctl)

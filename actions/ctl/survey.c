@@ -1,5 +1,6 @@
 #include "actions/ctl/survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kit/base/str.h"
@@ -20,12 +21,21 @@ static bool is_of(const struct ctl_row *row, const struct ctl_row *first)
                       kit_settings_text(&first->settings, KIT_PARAM_SCENARIO));
 }
 
-static void add_stats(struct kit_call_stats *sum, const struct kit_call_stats *one)
+/* HERE is worth nothing on an interface that is down. */
+static void look_at_nic(struct ctl_row *row)
 {
-    sum->calls += one->calls;
-    sum->rounds += one->rounds;
-    sum->throttled += one->throttled;
-    sum->metadata += one->metadata;
+    const char *name = kit_settings_text(&row->settings, KIT_PARAM_INTERFACE);
+    struct kit_link link;
+    struct kit_err err;
+
+    if (row->failed || !row->mover->nic_serves || !name ||
+        kit_where_is(&row->facts) != KIT_WHERE_HERE)
+        return;
+    if (kit_link_read(name, &link, &err))
+        (void)kit_str_format(row->nic, sizeof(row->nic), " - interface %s is gone", name);
+    else if (!link.up || !link.running)
+        (void)kit_str_format(row->nic, sizeof(row->nic), " - interface %s is %s", name,
+                             link.up ? "up but has no carrier" : "down");
 }
 
 /* Everything that can be asked together with `first`. */
@@ -61,8 +71,9 @@ static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct c
         row[i]->facts = query[i].facts;
         if (failed || query[i].failed)
             row_failed(row[i], failed ? &err : &query[i].err);
+        look_at_nic(row[i]);
     }
-    add_stats(&survey->stats, &session.caller.stats);
+    kit_call_stats_add(&survey->stats, &session.caller.stats);
     act_session_done(&session);
 out:
     free(row);
@@ -142,24 +153,12 @@ void ctl_survey_done(struct ctl_survey *survey)
     *survey = (struct ctl_survey){0};
 }
 
-/* HERE is worth nothing on an interface that is down. */
-static bool nic_down(const struct ctl_row *row)
-{
-    const char *name = kit_settings_text(&row->settings, KIT_PARAM_INTERFACE);
-    struct kit_link link;
-    struct kit_err err;
-
-    if (!row->mover->nic_serves || !name)
-        return false;
-    return kit_link_read(name, &link, &err) || !link.up || !link.running;
-}
-
 enum ctl_status ctl_row_status(const struct ctl_row *row)
 {
     if (row->failed)
         return ctl_status_of(&row->err);
     switch (kit_where_shape(&row->facts)) {
-    case KIT_SHAPE_HERE: return nic_down(row) ? CTL_WRONG : CTL_RIGHT;
+    case KIT_SHAPE_HERE: return row->nic[0] ? CTL_WRONG : CTL_RIGHT;
     case KIT_SHAPE_ONE_OTHER: return row->record.in_service ? CTL_WRONG : CTL_RIGHT;
     default: return CTL_WRONG;
     }
@@ -226,4 +225,12 @@ void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w)
     }
     kit_json_put_string(w, "me", or_null(row->facts.me));
     bindings_json(&row->facts, w);
+}
+
+void ctl_flush_json(struct kit_json_writer *w)
+{
+    (void)fwrite(w->out->data, 1, w->out->len_bytes, stdout);
+    if (w->out->overflow)
+        (void)fputs("cloudvip: a result was too large, its JSON is not whole\n", stderr);
+    kit_buf_reset(w->out);
 }

@@ -14,7 +14,8 @@ struct ctl_row {
     bool failed;
     struct kit_err err;
     struct kit_record record;
-    bool asked; /* it is done with */
+    char nic[80]; /* " - interface eth1 is down": why HERE is worth nothing; "" = nothing to say */
+    bool asked;   /* it is done with */
 };
 
 struct ctl_survey {
@@ -41,6 +42,10 @@ const char *ctl_row_word(const struct ctl_row *row); /* "here", "other", "nowher
 const char *ctl_row_address(const struct ctl_row *row);
 /* The members of a row's JSON object that all commands share; the caller opens and closes it. */
 void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w);
+/* Prints what was written so far and empties the buffer: one row at a time fits, however many there
+ * are. */
+#define CTL_ROW_BYTES (2u * 1024 * 1024) /* a resource of 200 tables is some 60 KiB */
+void ctl_flush_json(struct kit_json_writer *w);
 /* The member `error`. */
 void ctl_err_json(const struct kit_err *err, struct kit_json_writer *w);
 

@@ -12,6 +12,8 @@ static const struct kit_backoff after_throttle = {.base_ns = KIT_NS_PER_S,
 static const struct kit_backoff after_failure = {.base_ns = 50 * KIT_NS_PER_MS,
                                                  .cap_ns = 5 * KIT_NS_PER_S};
 
+#define GARBLED_TRIES 3
+
 enum phase {
     READY,  /* may be sent from not_before_ns on */
     FLYING, /* sent */
@@ -105,8 +107,12 @@ static void again_later(struct batch *b, struct flight *f, int64_t retry_after_m
     f->phase = READY;
 }
 
-static bool may_repeat(const struct kit_call *call)
+/* `garbled`: an answer came, and could not be understood.  Once may be an accident on the way; an
+ * endpoint that does it again is not what it should be. */
+static bool may_repeat(const struct kit_call *call, bool garbled)
 {
+    if (garbled)
+        return (!call->mutates || call->repeatable) && call->tries < GARBLED_TRIES;
     return kit_err_retryable(&call->err) &&
            !(call->mutates && !call->repeatable && call->err.outcome_open);
 }
@@ -116,6 +122,7 @@ static void land(struct batch *b, struct kit_http_done *done)
     struct flight *f = done->tag;
     struct kit_call *call = f->call;
     struct kit_call_again again = {.retry_after_ms = -1};
+    bool garbled;
 
     b->flying--;
     if (done->failed) {
@@ -133,6 +140,7 @@ static void land(struct batch *b, struct kit_http_done *done)
             return;
         }
     }
+    garbled = !done->failed && call->err.kind == KIT_ERR_PROTOCOL;
     /* An answer to a change that nobody can read says nothing about whether the change was made. */
     if (call->err.kind == KIT_ERR_PROTOCOL)
         call->err.outcome_open = true;
@@ -150,7 +158,7 @@ static void land(struct batch *b, struct kit_http_done *done)
         f->phase = HELD;
         f->renewed = true;
         b->held++;
-    } else if (may_repeat(call)) {
+    } else if (may_repeat(call, garbled)) {
         again_later(b, f, again.retry_after_ms);
     } else {
         end(b, f, true);
@@ -300,4 +308,14 @@ int kit_call_all(struct kit_caller *caller, struct kit_call *const call[], size_
         kit_http_request_done(&b.flight[i].req);
     free(b.flight);
     return rc;
+}
+
+void kit_call_stats_add(struct kit_call_stats *sum, const struct kit_call_stats *more)
+{
+    sum->calls += more->calls;
+    sum->rounds += more->rounds;
+    sum->throttled += more->throttled;
+    sum->metadata += more->metadata;
+    if (more->skew_s)
+        sum->skew_s = more->skew_s;
 }

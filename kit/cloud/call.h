@@ -61,6 +61,8 @@ struct kit_call_stats {
     int64_t skew_s;    /* the clock offset that had to be corrected, 0 = none */
 };
 
+void kit_call_stats_add(struct kit_call_stats *sum, const struct kit_call_stats *more);
+
 struct kit_caller {
     const struct kit_transport *net;
     const struct kit_clock *clock;
@@ -69,9 +71,10 @@ struct kit_caller {
 };
 
 /* Runs all calls to their ends; returns 0 when all succeeded, else -1 with *err = the first failed
- * call's error in the order of `call` ("WHAT: …", and "; N of M calls failed" when several). Blocks
- * until `by` at most: what is not finished then fails with KIT_ERR_TIMEOUT that keeps the last
- * reason in its message. */
+ * call's error in the order of `call` ("WHAT: …", and "N of M calls failed, the first: …" when
+ * several). Blocks until `by` at most: what is in flight then fails with KIT_ERR_TIMEOUT that keeps
+ * the last reason in its message; a call whose next try would come too late ends early, with the
+ * kind of its last failure. */
 int kit_call_all(struct kit_caller *caller, struct kit_call *const call[], size_t count,
                  struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 

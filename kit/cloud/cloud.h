@@ -119,6 +119,7 @@ enum kit_step_result {
 struct kit_step {
     const struct kit_binding *binding; /* or NULL */
     const struct kit_need *need;       /* or NULL */
+    bool release;                      /* off our holder, to nobody */
     enum kit_step_result result;
     struct kit_err err; /* FAILED, OPEN */
 };

@@ -11,7 +11,7 @@ extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip, kit_aws_p
 extern const struct kit_mover kit_aliyun_elastic_ip, kit_aliyun_route_table, kit_aliyun_private_ip,
     kit_aliyun_eni, kit_aliyun_havip;
 
-static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun};
+static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun, NULL};
 
 const struct kit_mover *const kit_registry_movers[] = {
     &kit_aws_route_table,   &kit_aws_elastic_ip,
@@ -22,8 +22,8 @@ const struct kit_mover *const kit_registry_movers[] = {
 
 const char *kit_registry_ca_file(void)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++) {
-        const char *file = providers[i]->ca_env ? getenv(providers[i]->ca_env) : NULL;
+    for (const struct kit_provider *const *p = providers; *p; p++) {
+        const char *file = (*p)->ca_env ? getenv((*p)->ca_env) : NULL;
         if (file && file[0])
             return file;
     }
@@ -32,26 +32,26 @@ const char *kit_registry_ca_file(void)
 
 static const struct kit_provider *by_name(const char *name)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (kit_str_eq(providers[i]->name, name))
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if (kit_str_eq((*p)->name, name))
+            return *p;
     return NULL;
 }
 
 static const struct kit_provider *by_host(void)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (providers[i]->is_host())
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if ((*p)->is_host())
+            return *p;
     return NULL;
 }
 
 static const struct kit_provider *by_metadata(const struct kit_settings *settings,
                                               struct kit_caller *caller, struct kit_deadline by)
 {
-    for (size_t i = 0; i < KIT_LEN(providers); i++)
-        if (providers[i]->answers(settings, caller, by))
-            return providers[i];
+    for (const struct kit_provider *const *p = providers; *p; p++)
+        if ((*p)->answers(settings, caller, by))
+            return *p;
     return NULL;
 }
 
@@ -66,7 +66,8 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
         found = by_name(name);
         if (!found)
             return kit_err_set(err, KIT_ERR_CONFIG,
-                               "provider = %s: this build of cloudvip has no such provider", name);
+                               "%s: provider = %s: this version has no such provider",
+                               settings->v[KIT_PARAM_PROVIDER].origin, name);
     } else {
         found = by_host();
         if (!found)
@@ -98,8 +99,9 @@ int kit_registry_mover(const struct kit_provider *provider, const struct kit_set
         (void)kit_buf_printf(&known, "%s%s", known.len_bytes ? ", " : "", (*m)->scenario);
     }
     if (!scenario)
-        return kit_err_set(err, KIT_ERR_CONFIG, "`scenario` is missing (on %s: %s)", provider->name,
-                           known.data);
-    return kit_err_set(err, KIT_ERR_CONFIG, "scenario = %s: not on provider %s (there: %s)",
-                       scenario, provider->name, known.data);
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: `scenario` is missing (on %s: %s)",
+                           settings->tag, provider->name, known.data);
+    return kit_err_set(err, KIT_ERR_CONFIG, "%s: scenario = %s: not on provider %s (there: %s)",
+                       settings->v[KIT_PARAM_SCENARIO].origin, scenario, provider->name,
+                       known.data);
 }

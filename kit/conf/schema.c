@@ -357,14 +357,45 @@ static int parse_unknown_policy(const struct kit_param_info *info, const char *v
     return 0;
 }
 
+/* What is wrong is said without the value: it may hold a password. */
+static int parse_proxy(const struct kit_param_info *info, const char *value,
+                       struct kit_setting *out, struct kit_err *err)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    const char *host = strstr(value, "://");
+    bool known = !host;
+
+    if (parse_text(info, value, out, err))
+        return -1;
+    for (size_t i = 0; host && i < KIT_LEN(schemes); i++)
+        known = known ||
+                (strlen(schemes[i]) == (size_t)(host - value) && kit_str_starts(value, schemes[i]));
+    host = host ? host + strlen("://") : value;
+    if (known && host[strcspn(host, " /")] != ' ' && strcspn(host, "/") > 0)
+        return 0;
+    free(out->text);
+    out->text = NULL;
+    return kit_err_set(err, KIT_ERR_CONFIG,
+                       "not a proxy's URL: want http, https, socks4, socks4a, socks5 or socks5h, "
+                       "then ://HOST:PORT");
+}
+
 static int (*const parsers[])(const struct kit_param_info *, const char *, struct kit_setting *,
                               struct kit_err *) = {
-    [KIT_TYPE_CHOICE] = parse_choice,   [KIT_TYPE_BOOL] = parse_bool,
-    [KIT_TYPE_NUMBER] = parse_number,   [KIT_TYPE_SECONDS] = parse_number,
-    [KIT_TYPE_ADDRESS] = parse_address, [KIT_TYPE_IFNAME] = parse_ifname,
-    [KIT_TYPE_ID] = parse_id,           [KIT_TYPE_IDS] = parse_ids,
-    [KIT_TYPE_URL] = parse_url,         [KIT_TYPE_TEXT] = parse_text,
-    [KIT_TYPE_PATH] = parse_path,       [KIT_TYPE_UNKNOWN_POLICY] = parse_unknown_policy,
+    [KIT_TYPE_CHOICE] = parse_choice,
+    [KIT_TYPE_BOOL] = parse_bool,
+    [KIT_TYPE_NUMBER] = parse_number,
+    [KIT_TYPE_SECONDS] = parse_number,
+    [KIT_TYPE_ADDRESS] = parse_address,
+    [KIT_TYPE_IFNAME] = parse_ifname,
+    [KIT_TYPE_ID] = parse_id,
+    [KIT_TYPE_IDS] = parse_ids,
+    [KIT_TYPE_URL] = parse_url,
+    [KIT_TYPE_TEXT] = parse_text,
+    [KIT_TYPE_PROXY] = parse_proxy,
+    [KIT_TYPE_PATH] = parse_path,
+    [KIT_TYPE_UNKNOWN_POLICY] = parse_unknown_policy,
 };
 
 /* ---- the settings of one resource

@@ -20,10 +20,11 @@ enum kit_type {
     KIT_TYPE_ADDRESS, /* IPv4 or IPv6; kept in canonical form */
     KIT_TYPE_IFNAME,  /* 1-15 characters, no '/', no white space */
     KIT_TYPE_ID,      /* an object of the cloud: letters, digits, '-', '_', '.', at most 63 */
-    KIT_TYPE_IDS,  /* a list of those, separated by commas, semicolons or white space; no repeats */
-    KIT_TYPE_URL,  /* http or https, as kit_url_parse */
-    KIT_TYPE_TEXT, /* printable, at most 2047 bytes */
-    KIT_TYPE_PATH, /* absolute */
+    KIT_TYPE_IDS, /* a list of those, separated by commas, semicolons or white space; no repeats */
+    KIT_TYPE_URL, /* http or https, as kit_url_parse */
+    KIT_TYPE_PROXY, /* [SCHEME://][USER:PASSWORD@]HOST[:PORT], as libcurl takes it; never shown */
+    KIT_TYPE_TEXT,  /* printable, at most 2047 bytes */
+    KIT_TYPE_PATH,  /* absolute */
     KIT_TYPE_UNKNOWN_POLICY, /* ok | fail | fail-after N (also fail-after:N, one word) */
 };
 
@@ -69,7 +70,7 @@ enum kit_type {
     X(METADATA_ENDPOINT, "metadata_endpoint", URL, "", NULL, true, "Metadata service")             \
     X(STS_ENDPOINT, "sts_endpoint", URL, "", NULL, true, "STS endpoint; default: the region's")    \
     X(CA_FILE, "ca_file", PATH, "", NULL, true, "Certificates to trust instead of the system's")   \
-    X(PROXY, "proxy", TEXT, "", NULL, true, "Proxy URL; default: from the environment")            \
+    X(PROXY, "proxy", PROXY, "", NULL, true, "Proxy URL; default: from the environment")           \
     X(CONNECT_TIMEOUT, "connect_timeout", SECONDS, "1..300", "3", true, "Limit of one connect")    \
     X(API_TIMEOUT, "api_timeout", SECONDS, "1..300", "10", true, "Limit of one API call")          \
     X(RESTORE_TIMEOUT, "restore_timeout", SECONDS, "1..86400", "300", false, "Limit of restore")   \

@@ -95,6 +95,8 @@ int kit_exchange_set_common(struct kit_exchange *x, const struct kit_exchange_co
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* libcurl's least: bodies sent are small, and a hundred requests may be in flight. */
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -227,8 +229,12 @@ static int explain_proxy(const struct kit_exchange *x, long status, struct kit_e
 
 static int explain(const struct kit_exchange *x, CURLcode code, struct kit_err *err)
 {
-    const char *why = x->curl_says[0] ? x->curl_says : curl_easy_strerror(code);
+    char why[CURL_ERROR_SIZE];
     long proxy_status = 0;
+
+    /* libcurl quotes a proxy's URL with its password. */
+    (void)kit_str_copy(why, sizeof(why), x->curl_says[0] ? x->curl_says : curl_easy_strerror(code));
+    kit_http_hide_secrets(why);
 
     (void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (proxy_status >= 300)
@@ -245,13 +251,18 @@ static int explain(const struct kit_exchange *x, CURLcode code, struct kit_err *
                            ANSWER_HEADERS_BYTES);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
         return kit_err_set(
             err, KIT_ERR_CONFIG,
             "%s: its certificate does not verify: %s; if a private authority signs it, "
             "name its certificate with ca_file or AWS_CA_BUNDLE",
             x->what, why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return kit_err_set(err, KIT_ERR_CONFIG,
+                           "%s: the certificates to trust cannot be read: %s (ca_file)", x->what,
+                           why);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return kit_err_set(err, KIT_ERR_TRANSIENT, "%s: through a proxy: %s", x->what, why);
     case CURLE_URL_MALFORMAT:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER: return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s", x->what, why);

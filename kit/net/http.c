@@ -46,6 +46,7 @@ static void finish(struct engine *engine, struct kit_exchange *x, CURLcode code,
         (void)kit_exchange_explain(x, code, &done.err);
         done.failed = true;
     } else if (status >= 300 && status < 400) {
+        kit_http_hide_secrets(x->resp.location);
         (void)kit_err_set(&done.err, KIT_ERR_PROTOCOL,
                           "%s: a redirect (HTTP %ld) to \"%s\", which is not followed: check the "
                           "endpoint",
@@ -140,6 +141,18 @@ static bool collect(struct engine *engine, struct kit_http_done *ret_done)
     return true;
 }
 
+/* libcurl itself is broken: end what is under way, one by one, instead of asking it for ever. */
+static bool fail_one(struct engine *engine, struct kit_http_done *ret_done)
+{
+    for (struct kit_exchange *x = engine->all; x; x = x->next) {
+        if (!x->added)
+            continue;
+        finish(engine, x, CURLE_FAILED_INIT, ret_done);
+        return true;
+    }
+    return false;
+}
+
 static int engine_wait(void *self, struct kit_deadline until, struct kit_http_done *ret_done)
 {
     struct engine *engine = self;
@@ -154,8 +167,10 @@ static int engine_wait(void *self, struct kit_deadline until, struct kit_http_do
         CURLMcode code = curl_multi_perform(engine->multi, &active);
         if (collect(engine, ret_done))
             return 1;
+        if (code != CURLM_OK && fail_one(engine, ret_done))
+            return 1;
         int64_t left_ms = kit_deadline_left_ms(engine->clock, until);
-        if (code != CURLM_OK || engine->running == 0 || left_ms <= 0)
+        if (engine->running == 0 || left_ms <= 0)
             return 0;
         (void)curl_multi_poll(engine->multi, NULL, 0, left_ms < 60000 ? (int)left_ms : 60000, NULL);
     }

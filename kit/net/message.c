@@ -147,3 +147,15 @@ void kit_http_take_header(struct kit_http_response *resp, const char *line, size
         keep_header(resp, copy, kit_str_trim(value + 1));
     }
 }
+
+void kit_http_hide_secrets(char *text)
+{
+    static const char ends[] = " \t'\"<>()";
+
+    for (char *at = strchr(text, '@'); at; at = strchr(at + 1, '@'))
+        for (char *c = at; c > text && !strchr(ends, c[-1]) && c[-1] != '/'; c--)
+            c[-1] = '*';
+    for (char *query = strchr(text, '?'); query; query = strchr(query + 1, '?'))
+        for (char *c = query + 1; *c && !strchr(ends, *c); c++)
+            *c = '*';
+}

@@ -16,6 +16,10 @@
 int kit_http_check_request(const struct kit_http_request *req, char ret_what[KIT_HTTP_WHAT],
                            struct kit_err *err) KIT_CHECKED;
 
+/* In place: whatever may be a secret in a text that holds URLs - user and password before an '@',
+ * queries - becomes '*'. */
+void kit_http_hide_secrets(char *text);
+
 /* Takes one header line of an answer (not NUL-terminated, with or without its line end) and keeps
  * it if `resp` has a place for it, cut to that place and printable.  A status line forgets the
  * headers kept before: they belonged to an interim answer. */

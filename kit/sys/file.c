@@ -115,6 +115,17 @@ int kit_file_read(const char *path, enum kit_file_trust trust, struct kit_buf *r
     return rc;
 }
 
+int kit_file_check_program(const char *path, struct kit_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return open_error(path, err);
+    if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s is no program", path);
+    return check_trust(path, &st, err);
+}
+
 int kit_file_check_dir(const char *path, struct kit_err *err)
 {
     struct stat st;

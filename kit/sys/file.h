@@ -22,6 +22,10 @@ enum kit_file_trust {
 int kit_file_read(const char *path, enum kit_file_trust trust, struct kit_buf *ret_content,
                   struct kit_err *err) KIT_CHECKED;
 
+/* As above for a program that root is about to run: a regular file, trusted, executable; nothing is
+ * read. */
+int kit_file_check_program(const char *path, struct kit_err *err) KIT_CHECKED;
+
 /* As above for a directory that such files are taken from: owner as above, and not writable by
  * group or others unless sticky.  KIT_ERR_NOT_FOUND when it is not there. */
 int kit_file_check_dir(const char *path, struct kit_err *err) KIT_CHECKED;

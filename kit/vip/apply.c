@@ -84,7 +84,7 @@ static const struct kit_step *first_failed(const struct kit_plan *plan, size_t *
 
 /* Sends the steps.  -1 when one failed for good; lost answers are no failure yet. */
 static int change(struct kit_vip *vip, const struct kit_facts *facts, struct kit_plan *plan,
-                  bool release, struct kit_err *err)
+                  bool release, bool *ret_changed, struct kit_err *err)
 {
     const struct kit_mover *mover = vip->mover;
     const struct kit_step *failed;
@@ -92,8 +92,11 @@ static int change(struct kit_vip *vip, const struct kit_facts *facts, struct kit
     int rc = (release ? mover->release : mover->claim)(vip->cloud, vip->settings, facts, plan->step,
                                                        plan->count, vip->by, err);
 
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
+        enum kit_step_result result = plan->step[i].result;
+        *ret_changed = *ret_changed || result == KIT_STEP_DONE || result == KIT_STEP_OPEN;
         tell(vip, KIT_VIP_STEP, facts, &plan->step[i]);
+    }
     failed = first_failed(plan, &done);
     if (!rc || !failed)
         return 0;
@@ -150,7 +153,7 @@ static int see_claim(struct kit_vip *vip, struct kit_verify *verify, struct look
 }
 
 static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct kit_plan *plan,
-                            struct kit_err *err)
+                            bool *ret_changed, struct kit_err *err)
 {
     struct looking l = start_looking(vip);
     struct kit_verify verify;
@@ -162,7 +165,7 @@ static int claim_until_seen(struct kit_vip *vip, struct kit_facts *facts, struct
         if (!first)
             nap(vip, &l, facts); /* whatever lost the answer may lose the next one too */
         first = false;
-        rc = change(vip, facts, plan, false, err);
+        rc = change(vip, facts, plan, false, ret_changed, err);
         if (rc)
             break;
         kit_verify_claimed(&verify, plan);
@@ -183,10 +186,8 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
     if (kit_vip_locate(vip, true, &facts, err))
         return -1;
     rc = kit_plan_claim(&facts, &plan, err);
-    if (!rc && plan.count) {
-        *ret_changed = true;
-        rc = claim_until_seen(vip, &facts, &plan, err);
-    }
+    if (!rc && plan.count)
+        rc = claim_until_seen(vip, &facts, &plan, ret_changed, err);
     kit_plan_done(&plan);
     kit_facts_done(&facts);
     return rc;
@@ -195,13 +196,26 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
 /* ---- release -----------------------------------------------------------------------------------
  */
 
+/* Nothing more to be done in time: what is to be said of a binding that is ours still?  `open`: the
+ * last try had no clear answer. */
+static int still_held(const struct kit_step *step, const struct kit_err *open, struct kit_err *err)
+{
+    if (!open->msg[0])
+        return kit_err_set(err, KIT_ERR_CONFLICT,
+                           "%s: the cloud said yes to our release, and still shows it here",
+                           kit_step_place(step));
+    *err = *open;
+    return kit_err_wrap(err, "%s: no clear answer to our release", kit_step_place(step));
+}
+
 int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, struct kit_err *err)
 {
     struct looking l = start_looking(vip);
+    struct kit_err open = {.msg = ""};
+    bool tried = false;
     int rc = 0;
 
     *ret_changed = false;
-    *ret_held = false;
     while (!rc) {
         struct kit_facts facts;
         struct kit_plan plan;
@@ -209,24 +223,22 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         *ret_held = false; /* not known to be, if this look fails */
         if (locate(vip, (struct kit_query){.settings = vip->settings, .for_release = true}, &facts,
                    err))
-            return *ret_changed ? kit_err_wrap(err, "released, but could not see the result") : -1;
+            return tried ? kit_err_wrap(err, "released, but could not see the result") : -1;
         kit_plan_release(&facts, &plan);
         *ret_held = plan.count > 0;
-        if (*ret_held && *ret_changed && is_last(vip, &l)) {
-            rc = kit_err_set(err, KIT_ERR_TIMEOUT,
-                             "%s: the cloud still shows it here after our release",
-                             kit_step_place(&plan.step[0]));
+        if (*ret_held && tried && is_last(vip, &l)) {
+            rc = still_held(&plan.step[0], &open, err);
         } else if (*ret_held) {
             /* Again for a look that shows it still: the release names the association, so a second
              * one is harmless. */
-            bool first = !*ret_changed;
-
-            if (!first)
+            if (tried)
                 nap(vip, &l, &facts);
-            *ret_changed = true;
-            rc = change(vip, &facts, &plan, true, err);
-            if (first)
+            rc = change(vip, &facts, &plan, true, ret_changed, err);
+            open = plan.step[0].result == KIT_STEP_OPEN ? plan.step[0].err
+                                                        : (struct kit_err){.msg = ""};
+            if (!tried)
                 l = start_looking(vip); /* the first look may have taken longer than a window */
+            tried = true;
         }
         bool held = *ret_held;
         kit_plan_done(&plan);

@@ -80,7 +80,8 @@ void kit_plan_release(const struct kit_facts *facts, struct kit_plan *ret_plan)
 
     for (size_t i = 0; i < facts->count; i++)
         if (facts->binding[i].mine)
-            plan.step[plan.count++].binding = &facts->binding[i];
+            plan.step[plan.count++] =
+                (struct kit_step){.binding = &facts->binding[i], .release = true};
     *ret_plan = plan;
 }
 
@@ -91,14 +92,14 @@ static void describe_now(const struct kit_binding *b, struct kit_buf *out)
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "no route"); return;
     case KIT_BINDING_BLACKHOLE:
-        (void)kit_buf_printf(out, "blackhole (%s is gone)",
+        (void)kit_buf_printf(out, "blackhole (%s is stopped, detached or gone)",
                              b->holder[0] ? b->holder : "its target");
         return;
     case KIT_BINDING_HELD:
     case KIT_BINDING_FOREIGN: break;
     }
-    (void)kit_buf_puts(out, b->holder);
-    if (b->node[0])
+    (void)kit_buf_puts(out, b->holder[0] ? b->holder : b->node);
+    if (b->node[0] && b->holder[0])
         (void)kit_buf_printf(out, " (%s)", b->node);
     if (b->mine && b->detail[0])
         (void)kit_buf_printf(out, " at %s", b->detail);
@@ -114,5 +115,5 @@ void kit_plan_describe(const struct kit_step *step, const struct kit_facts *fact
     }
     (void)kit_buf_printf(out, "%s: ", step->binding->place);
     describe_now(step->binding, out);
-    (void)kit_buf_printf(out, " -> %s", facts->me);
+    (void)kit_buf_printf(out, " -> %s", step->release ? "nobody" : facts->me);
 }

@@ -65,9 +65,11 @@ static enum kit_verdict look_at_other(struct kit_verify_item *item, const struct
     if (++item->other_seen < 2)
         return KIT_VERDICT_WAIT; /* one read may come from anywhere; two agree */
     (void)kit_err_set(err, KIT_ERR_CONFLICT,
-                      "%s: %s%s%s%s took it after our claim; we do not fight over it", b->place,
-                      b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node,
-                      b->node[0] ? ")" : "");
+                      "%s: %s%s%s%s took it after our claim; we do not fight over it: check the "
+                      "cluster, then run "
+                      "restore on the node that shall have it",
+                      b->place, b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "",
+                      b->node, b->node[0] ? ")" : "");
     return KIT_VERDICT_CONFLICT;
 }
 
@@ -81,7 +83,7 @@ static enum kit_verdict look_at(struct kit_verify_item *item, const struct kit_b
         return KIT_VERDICT_DONE;
     }
     /* Ours but not yet as configured (an Elastic IP on another of our addresses): still moving. */
-    if (!b->mine && b->holder[0] && (item->was_ours || !as_before(item, b)))
+    if (!b->mine && b->holder[0] && !as_before(item, b))
         return look_at_other(item, b, err);
     item->other_seen = 0;
     if (!item->acknowledged) {
@@ -92,7 +94,8 @@ static enum kit_verdict look_at(struct kit_verify_item *item, const struct kit_b
         return KIT_VERDICT_WAIT;
     (void)kit_err_set(
         err, KIT_ERR_CONFLICT,
-        "%s: the cloud said yes to our claim, and still shows %s%s%s%s: it was taken back",
+        "%s: the cloud said yes to our claim, and shows %s%s%s%s again: taken back, most "
+        "likely; check the cluster, then run restore on the node that shall have it",
         b->place, b->holder[0] ? b->holder : "nobody", b->node[0] ? " (" : "", b->node,
         b->node[0] ? ")" : "");
     return KIT_VERDICT_CONFLICT;

@@ -2,12 +2,15 @@
  * a verdict out.
  *
  * The clouds are eventually consistent, answers get lost, and other nodes claim too.  Binding by
- * binding, a look says: ours                                   done as before, and the cloud had
- * said yes  a stale read, or taken back: wait; at the window's end it is a conflict as before, and
- * its answer was lost     it was not applied: claim it again a third holder, twice in a row another
- * node claimed it after us: a conflict; we do not fight ours before, now another's             the
- * same: it was taken back "As before" means the same holder by the same handle: an association that
- * was made anew has a new id. */
+ * binding, a look says:
+ * - ours: done;
+ * - as before our claim, which the cloud had said yes to: a stale read, or taken back: wait; at the
+ *   window's end it is a conflict (that it was seen ours in between changes nothing: the next read
+ *   may come from a replica that lags);
+ * - as before, and the answer to our claim was lost: it was not applied: claim it again;
+ * - a third holder, twice in a row: another node claimed it after us: a conflict; we do not fight.
+ * "As before" means the same holder by the same handle: an association that was made anew has a new
+ * id. */
 #ifndef KIT_VIP_VERIFY_H
 #define KIT_VIP_VERIFY_H
 

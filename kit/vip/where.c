@@ -66,21 +66,22 @@ static void describe_group(const struct kit_binding *b, struct kit_buf *out)
 {
     switch (b->state) {
     case KIT_BINDING_HELD:
-        (void)kit_buf_printf(out, "on %s", b->holder);
+        (void)kit_buf_printf(out, "on %s", b->holder[0] ? b->holder : b->node);
         if (b->mine)
             (void)kit_buf_puts(out, b->right ? " (this node)" : " (this node, not as configured)");
-        else if (b->node[0])
+        else if (b->node[0] && b->holder[0])
             (void)kit_buf_printf(out, " (%s)", b->node);
         break;
     case KIT_BINDING_BLACKHOLE:
-        (void)kit_buf_printf(out, "blackhole (%s is gone)",
+        (void)kit_buf_printf(out, "blackhole (%s is stopped, detached or gone)",
                              b->holder[0] ? b->holder : "its target");
         break;
     case KIT_BINDING_FREE: (void)kit_buf_puts(out, "bound to nobody"); break;
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "missing"); break;
     case KIT_BINDING_FOREIGN:
-        (void)kit_buf_printf(out, "on %s, which is no node", b->holder);
+        (void)kit_buf_printf(out, "on %s, which is no node",
+                             b->holder[0] ? b->holder : "something unknown");
         break;
     }
 }

@@ -95,31 +95,49 @@ class Bench:
         self.progress = report.Progress(total)
         self.groups, self.failures = [], 0
 
-    def _measure(self, case, who, runs):
-        entry = {"label": case.label, "tables": case.tables, "latency_ms": case.latency_ms,
-                 "program": who.program, "action": who.action}
-
-        def say(run):
-            self.progress.say("%s: %s %s, %d of %d" % (case.label, who.program, who.action, run + 1, runs))
-
+    def _try(self, row, call, *more):
+        """Calls, unless the row has failed already; a failure is kept in its entry."""
+        case, who, entry = row
+        if "failed" in entry:
+            return None
         try:
-            entry["samples"] = who.measure(self.place, case.tables, runs, case.latency_ms, say)
-            entry["summary"] = measure.summary(entry["samples"])
+            return call(self.place, case.tables, *more)
         except (measure.Failed, lab.tap.Failed) as e:
             entry["failed"] = str(e)
             self.failures += 1
-        return entry
+            return None
+
+    def _measure(self, rows, runs):
+        """Several (case, program) by turns, so that a machine that slows down slows all of them."""
+        rows = [(case, who, {"label": case.label, "tables": case.tables, "latency_ms": case.latency_ms,
+                             "program": who.program, "action": who.action, "samples": []})
+                for case, who in rows]
+        for row in rows:
+            self._try(row, row[1].warm_up)
+        for run in range(runs):
+            for row in rows:
+                case, who, entry = row
+                self.progress.say("%s: %s %s, %d of %d" % (case.label, who.program, who.action, run + 1, runs))
+                measured = self._try(row, who.sample, case.latency_ms)
+                if measured:
+                    entry["samples"].append(measured)
+        for row in rows:
+            self._try(row, row[1].count_rounds, row[2]["samples"])
+            if "failed" not in row[2]:
+                row[2]["summary"] = measure.summary(row[2]["samples"])
+        return [entry for _, _, entry in rows]
 
     def group(self, group):
         done = {"name": group.name, "title": group.title, "cases": []}
         self.groups.append(done)
         self.progress.clear()
         report.heading(group.title, group.note)
-        for case in group.cases:
-            entries = [self._measure(case, case.kit, self.options.runs)]
+        kits = self._measure([(case, case.kit) for case in group.cases], self.options.runs)
+        for case, kit in zip(group.cases, kits):
+            entries = [kit]
             if case.agent and self.options.agents:
                 runs = min(self.options.agent_runs, case.agent_runs or self.options.agent_runs)
-                entries.append(self._measure(case, case.agent, runs))
+                entries += self._measure([(case, case.agent)], runs)
                 if not any("failed" in e for e in entries):
                     entries[1]["ratio"] = report.ratio(*entries)
             done["cases"] += entries
@@ -177,7 +195,7 @@ def parse():
                    help="of each of the agents' (3; with ten tables once: it takes most of a minute)")
     p.add_argument("--no-agents", dest="agents", action="store_false", help="the kit alone")
     p.add_argument("--group", action="append", metavar="NAME",
-                   choices=["takeover", "eip", "monitor", "stop", "alone", "tls", "instructions"],
+                   choices=["takeover", "eip", "monitor", "stop", "start", "alone", "tls", "instructions"],
                    help="only this group: %(choices)s; may be repeated")
     p.add_argument("--json", metavar="FILE", default=os.path.join(lab.BUILD, "bench.json"),
                    help="all samples go there (build/bench.json)")

@@ -67,18 +67,23 @@ class Kit:
             self.after(place)
         return measured
 
-    def measure(self, place, tables, runs, latency_ms=0, say=lambda run: None):
-        for _ in range(2):  # into the page cache
+    def warm_up(self, place, tables):
+        """Into the page cache."""
+        for _ in range(2):
             self.sample(place, tables)
-        samples = []
-        for run in range(runs):
-            say(run)
-            samples.append(self.sample(place, tables, latency_ms))
-        # Without latency requests that are sent together need not overlap.
+
+    def count_rounds(self, place, tables, samples):
+        """Without latency requests that are sent together need not overlap."""
         spread = self.sample(place, tables, ROUNDS_LATENCY_MS)
         for measured in samples:
             measured.update((name, spread[name]) for name in ("rounds", "in_flight"))
-        return samples
+
+
+class Start(Kit):
+    """The start of a program that then does nothing: what loading it and its libraries costs."""
+
+    def argv(self, place, action=None):
+        return [place.program("restore"), "--version"]
 
 
 class Agent:
@@ -88,7 +93,10 @@ class Agent:
         self.path, self.action, self.parameters, self.after = path, action, parameters, after
         self.program = os.path.basename(path)
 
-    def sample(self, place, tables):
+    def warm_up(self, place, tables):
+        """The kit runs often and briefly; this one is left to its first run."""
+
+    def sample(self, place, tables, latency_ms=0):
         parameters = self.parameters(tables)
         place.reset(tables, self.action != "start", one_interface=self.path == EIP_AGENT)
         if self.action != "start" and self.path == ROUTE_AGENT:
@@ -98,12 +106,8 @@ class Agent:
             self.after(place)
         return measured
 
-    def measure(self, place, tables, runs, latency_ms=0, say=lambda run: None):
-        samples = []
-        for run in range(runs):
-            say(run)
-            samples.append(self.sample(place, tables))
-        return samples
+    def count_rounds(self, place, tables, samples):
+        """Each run's are in the log: it never sends two requests at once."""
 
 
 def route_parameters(monapi):
@@ -174,7 +178,7 @@ def beside_agents():
 
 def alone():
     """The kit by itself, with more tables and a slower API."""
-    groups = []
+    groups = [Group("start", "The kit alone: start-up", "", [Case("restore --version", 1, Start("restore", "vip1"))])]
     for action, title in (("restore", "Takeover of a route"), ("quickCheck", "quickCheck")):
         for latency_ms in (0, 50):
             after = route_is_here if action == "restore" else None

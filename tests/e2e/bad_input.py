@@ -137,6 +137,13 @@ def test_answers(t):
             s.refused(3, "DescribeRouteTables", action="quickCheck")
 
 
+def test_an_answer_that_is_garbled_once_is_asked_for_again(t):
+    with Scene(t) as s:
+        s.node.resource("vip1", scenario="route-table", address=VIP)
+        s.sim.faults({"match": {"action": "DescribeRouteTables"}, "do": {"type": "malformed"}})
+        t.equal(s.node.run("restore", "vip1").status, 0)
+
+
 def test_large_answers_are_read_in_pages(t):
     with Scene(t) as s:
         s.node.resource("vip1", scenario="route-table", address=VIP)
@@ -144,6 +151,30 @@ def test_large_answers_are_read_in_pages(t):
         t.equal(s.node.run("restore", "vip1").status, 0)
         asked = [e["params"].get("MaxResults") for e in s.sim.log(action="DescribeRouteTables")]
         t.equal(asked[:2], [None, "40"])
+
+
+def test_an_answer_without_its_list_is_no_answer(t):
+    with Scene(t) as s:
+        s.node.resource("vip1", scenario="route-table", address=VIP)
+        for body in ("<DescribeRouteTablesResponse><requestId>x</requestId></DescribeRouteTablesResponse>",
+                     "<LoginResponse><fault>sign in</fault></LoginResponse>",
+                     "<html><body>sign in</body></html>"):
+            with t.subtest(body[:30]):
+                s.sim.faults({"match": {"action": "DescribeRouteTables"}, "times": 0,
+                              "do": {"type": "error", "status": 200, "body": body, "content_type": "text/xml"}})
+                t.equal(s.node.run("quickCheck", "vip1", as_lifekeeper=True).status, 0, "nothing is known, nothing is lost")
+                s.refused(3, "DescribeRouteTables")
+
+
+def test_no_secret_of_a_proxy_or_a_redirect(t):
+    with Scene(t) as s:
+        s.node.resource("vip1", scenario="route-table", address=VIP, proxy="htp://u:hunter2@127.0.0.1:9")
+        s.refused(4, "vip1.conf", "proxy")
+        s.node.resource("vip1", scenario="route-table", address=VIP, restore_timeout=1)
+        s.refused(3, env={"http_proxy": "htp://u:hunter2@127.0.0.1:9", "https_proxy": "htp://u:hunter2@127.0.0.1:9"})
+        s.sim.faults({"match": {"action": "DescribeRouteTables"}, "times": 0,
+                      "do": {"type": "redirect", "location": "http://u:hunter2@192.0.2.1/?token=hunter2"}})
+        s.refused(3, "192.0.2.1")
 
 
 def test_certificates(t):

@@ -101,6 +101,38 @@ def test_remove_that_is_not_allowed(t):
         t.check(":720030:" in got.err and "DisassociateAddress" in got.err, "and said so")
 
 
+def test_address_and_allocation_that_contradict_each_other(t):
+    def second(aws):
+        aws["addresses"].append({"allocation_id": "eipalloc-0dd00000000000002", "public_ip": "203.0.113.100"})
+
+    with Scene(t, second) as s:
+        s.configure(address=s.public, allocation_id="eipalloc-0dd00000000000002")
+        got = s.two.run("restore", "eip1")
+        t.equal(got.status, 4)
+        t.check("203.0.113.100" in got.err and s.public in got.err, "both are named")
+        t.equal(s.calls("AssociateAddress"), 0)
+
+
+def test_remove_while_the_api_fails_halts_nobody(t):
+    for fault in ({"type": "http_500"}, {"type": "throttle"}):
+        with t.subtest(fault["type"]), Scene(t) as s:
+            s.configure(address=s.public, remove_timeout=2)
+            s.sim.do("associate", allocation_id=s.allocation, eni=s.eni2)
+            s.sim.faults({"match": {"action": "DisassociateAddress"}, "times": 0, "do": fault})
+            got = s.two.run("remove", "eip1", as_lifekeeper=True)
+            t.equal(got.status, 0, "the next restore takes it from here")
+            t.check("WARN:cloudvip:remove:eip1:720009:" in got.err and "DisassociateAddress" in got.err, "what failed")
+
+
+def test_named_eni_of_another_node(t):
+    with Scene(t) as s:
+        s.configure(address=s.public, eni=s.eni1)
+        for action in ("restore", "quickCheck"):
+            got = s.two.run(action, "eip1")
+            t.equal(got.status, 4, action)
+            t.check(lab.NODE_1 in got.err and lab.NODE_2 in got.err, "whose it is, and who we are")
+
+
 def nat_gateway(aws):
     subnet = aws["subnets"][0]
     cidr = subnet["cidr_block"].rsplit(".", 1)[0]

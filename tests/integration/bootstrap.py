@@ -125,7 +125,7 @@ def test_sets_of_packages(t):
     t.equal(asked["demo"] - asked["build"], {"openssl", "python3"})
     t.equal(asked["check"] - asked["demo"], {"libcmocka-dev", "python3-boto3", "awscli", "nodejs", "npm", "iproute2",
                                              "clang-format", "clang-tidy", "cppcheck"})
-    t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "hyperfine"})
+    t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "curl", "valgrind"})
     both = set(machine.run("--print", "check", "bench")[1][0].split())
     t.equal(both, asked["check"] | asked["bench"])
 

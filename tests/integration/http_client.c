@@ -1,5 +1,5 @@
-/* Drives kit/net/http for tests/integration/net_http.py: reads one JSON document from standard input,
- * prints one JSON line per event.
+/* Drives kit/net/http for tests/integration/net_http.py: reads one JSON document from standard
+ * input, prints one JSON line per event.
  *   {"settings": {"ca_file", "proxy", "max_connections"},
  *    "steps": [{"until_ms": 5000, "requests": [{"tag", "method", "url", "headers": [["name",
  * "value"]], "body", "no_proxy", "timeout_ms", "connect_timeout_ms", "max_body_bytes"}]}]} The

@@ -325,10 +325,25 @@ static void get_item(const struct node *node, const char *path, struct sim_answe
     sim_answer_type(answer, "text/plain");
 }
 
+/* The service takes doubled slashes for one: lists end their lines in '/', and clients append
+ * another. */
+static const char *single_slashes(const char *path, char *out, size_t out_bytes)
+{
+    size_t len = 0;
+
+    for (; *path && len + 1 < out_bytes; path++)
+        if (*path != '/' || path[1] != '/')
+            out[len++] = *path;
+    out[len] = '\0';
+    return *path ? "" : out;
+}
+
 void aws_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_answer *answer)
 {
     const struct sim_request *request = call->request;
-    const char *path = request->path + (*request->path == '/');
+    char path_buf[1024] = "";
+    const char *path =
+        single_slashes(request->path + (*request->path == '/'), path_buf, sizeof(path_buf));
     struct node node = {
         .world = world,
         .aws = sim_json_get(world->live, "aws"),

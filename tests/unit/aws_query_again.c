@@ -112,6 +112,39 @@ static void a_clock_that_stays_refused_is_not_corrected_for_ever(void **state)
     aws_done(w);
 }
 
+static void a_clock_that_wavers_is_corrected_once(void **state)
+{
+    struct aws_world *w = aws_begin("route-table");
+    struct kit_err err;
+
+    (void)state;
+    refuse(w, REFUSED, AN_HOUR_LATER, 1);
+    refuse(w, REFUSED, AN_HOUR_EARLIER, 0);
+    assert_int_equal(ask(w, &err), -1);
+    assert_int_equal(w->net.requests, 2);
+    aws_done(w);
+}
+
+static void a_date_that_was_long_under_way_corrects_nothing(void **state)
+{
+    struct aws_world *w = aws_begin("route-table");
+    struct aws_query q;
+    struct kit_err err;
+
+    (void)state;
+    aws_reply_with(w, "DescribeAddresses",
+                   (struct fake_answer){
+                       .status = 401, .body = REFUSED, .date = AN_HOUR_LATER, .after_ms = 901000},
+                   0);
+    aws_query_init(&q, ready(w), &aws_ec2, "DescribeAddresses", AWS_READS);
+    assert_int_equal(aws_query_run(&q, kit_deadline_in_ms(&w->kit_clock, 3600 * 1000), &err), -1);
+    aws_query_done(&q);
+    assert_int_equal(err.kind, KIT_ERR_AUTH);
+    assert_int_equal(w->net.requests, 1);
+    assert_true(w->caller.stats.skew_s == 0);
+    aws_done(w);
+}
+
 static void a_date_that_says_nothing_corrects_nothing(void **state)
 {
     static const struct fake_answer answers[] = {
@@ -223,6 +256,8 @@ int main(void)
         cmocka_unit_test(a_wrong_clock_is_corrected_once_and_kept),
         cmocka_unit_test(calls_beside_each_other_are_all_corrected),
         cmocka_unit_test(a_clock_that_stays_refused_is_not_corrected_for_ever),
+        cmocka_unit_test(a_clock_that_wavers_is_corrected_once),
+        cmocka_unit_test(a_date_that_was_long_under_way_corrects_nothing),
         cmocka_unit_test(a_date_that_says_nothing_corrects_nothing),
         cmocka_unit_test(a_known_offset_is_not_dropped_for_a_bad_date),
         cmocka_unit_test(expired_credentials_are_renewed),

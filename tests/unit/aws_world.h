@@ -23,7 +23,7 @@
         "</Message></Error></Errors><RequestID>7f3e0000-0000-4000-8000-000000000001</RequestID>"   \
         "</Response>"
 
-/* Answers `times` (0 = always) requests to `action` ("GET meta-data/…" or "PUT api/token":
+/* Answers `times` (0 = always) requests to `action` ("GET meta-data/…", "GET *" or "PUT api/token":
  * metadata) whose body holds `part` (NULL = any). */
 struct aws_reply {
     const char *action, *part;
@@ -32,7 +32,7 @@ struct aws_reply {
 };
 
 #define REPLIES   24
-#define RESOURCES 128
+#define RESOURCES 210
 struct aws_world {
     struct fake_clock clock;
     struct kit_clock kit_clock;
@@ -54,14 +54,16 @@ static inline bool aws_reply_fits(const struct aws_reply *r, const struct fake_r
         char line[256];
         assert_true(
             kit_str_format(line, sizeof(line), "%s %s", req->method, req->url + strlen(IMDS)));
-        return kit_str_eq(line, r->action);
+        return kit_str_eq(line, r->action) ||
+               (kit_str_eq(r->action, "GET *") && kit_str_eq(req->method, "GET"));
     }
     size_t len = strlen(r->action);
     return kit_str_starts(req->body, "Action=") && !strncmp(req->body + 7, r->action, len) &&
            req->body[7 + len] == '&' && (!r->part || strstr(req->body, r->part));
 }
 
-static inline struct fake_answer aws_answer(struct fake_net *net, const struct fake_request *req)
+static inline void aws_answer(struct fake_net *net, const struct fake_request *req,
+                              struct fake_answer *ret_answer)
 {
     struct aws_world *w = net->arg;
 
@@ -72,10 +74,10 @@ static inline struct fake_answer aws_answer(struct fake_net *net, const struct f
             (w->reply[i].times && w->replied[i] >= w->reply[i].times))
             continue;
         w->replied[i]++;
-        return w->reply[i].answer;
+        *ret_answer = w->reply[i].answer;
+        return;
     }
     fail_msg("no answer to %s %s %s", req->method, req->url, req->body);
-    return (struct fake_answer){0};
 }
 
 static inline void aws_reply(struct aws_world *w, const char *action, const char *part,
@@ -119,7 +121,6 @@ static inline size_t aws_resource(struct aws_world *w, const char *scenario)
     kit_settings_init(&w->settings[w->resources], tag);
     aws_put(w, w->resources, KIT_PARAM_PROVIDER, "aws");
     aws_put(w, w->resources, KIT_PARAM_SCENARIO, scenario);
-    aws_put(w, w->resources, KIT_PARAM_REGION, "eu-west-1");
     return w->resources++;
 }
 
@@ -163,6 +164,7 @@ static inline struct aws_world *aws_begin(const char *scenario)
     aws_forget_environment();
     assert_int_equal(setenv("AWS_CONFIG_FILE", "/nonexistent/config", 1), 0);
     assert_int_equal(setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials", 1), 0);
+    assert_int_equal(setenv("AWS_REGION", "eu-west-1", 1), 0);
     aws_credentials("AKIAIOSFODNN7EXAMPLE");
     fake_net_init(&w->net, &w->clock, aws_answer, w);
     w->kit_clock = fake_clock_of(&w->clock);

@@ -93,7 +93,8 @@ static inline int renew(struct kit_call *call, struct kit_deadline by, struct ki
     return t->renewal_fails ? kit_err_set(err, KIT_ERR_AUTH, "no others") : 0;
 }
 
-static inline struct fake_answer answer(struct fake_net *net, const struct fake_request *req)
+static inline void answer(struct fake_net *net, const struct fake_request *req,
+                          struct fake_answer *ret_answer)
 {
     struct test *t = net->arg;
     int64_t index;
@@ -104,7 +105,7 @@ static inline struct fake_answer answer(struct fake_net *net, const struct fake_
         t->check(one);
     size_t step = one->given < one->steps ? one->given : one->steps - 1;
     one->given++;
-    return one->script[step];
+    *ret_answer = one->script[step];
 }
 
 static inline struct test *begin(void)

@@ -12,7 +12,7 @@
 #include "kit/base/str.h"
 #include "kit/net/http.h"
 
-/* ---- clock ---------------------------------------------------------------------------------- */
+/* ---- clock ----------------------------------------------------------------------------------- */
 
 /* 2026-01-02T03:04:05Z, the day of the signature vectors. */
 #define FAKE_WALL_S INT64_C(1767323045)
@@ -74,7 +74,7 @@ static inline struct kit_clock fake_clock_of(struct fake_clock *c)
                               .self = c};
 }
 
-/* ---- network -------------------------------------------------------------------------------- */
+/* ---- network --------------------------------------------------------------------------------- */
 
 enum fake_how {
     FAKE_ANSWER,     /* status, body … */
@@ -107,7 +107,8 @@ struct fake_request {
 };
 
 struct fake_net;
-typedef struct fake_answer (*fake_answer_fn)(struct fake_net *net, const struct fake_request *req);
+typedef void (*fake_answer_fn)(struct fake_net *net, const struct fake_request *req,
+                               struct fake_answer *ret_answer);
 
 struct fake_flight {
     void *tag;
@@ -162,7 +163,7 @@ static inline int fake_start(void *self, const struct kit_http_request *req, voi
     net->requests++;
     f = &net->flight[net->flying];
     *f = (struct fake_flight){.tag = tag, .req = req, .index = net->requests - 1};
-    f->answer = net->answer(net, seen);
+    net->answer(net, seen, &f->answer);
     if (f->answer.how == FAKE_NO_START)
         return kit_err_set(err, KIT_ERR_CONFIG, "the transport refused %s", seen->url);
     if (f->answer.body)

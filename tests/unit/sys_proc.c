@@ -356,7 +356,10 @@ static void signals_are_reset(void **state)
     assert_int_equal(rc, 0);
     assert_true(sigismember(&after, SIGTERM)); /* ours is as it was */
     assert_true(has_line(output.data, "SigBlk:\t0000000000000000"));
-    assert_true(has_line(output.data, "SigIgn:\t0000000000000000"));
+    /* But for the two that glibc keeps to itself (32 and 33): nobody can reset those through it,
+     * and some versions of make start their children with them ignored. */
+    assert_true(has_line(output.data, "SigIgn:\t0000000000000000") ||
+                has_line(output.data, "SigIgn:\t0000000180000000"));
 }
 
 static void works_when_sigchld_is_ignored(void **state)

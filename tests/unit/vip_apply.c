@@ -18,8 +18,7 @@ static void assert_slept(const struct world *w, const int64_t *naps_ms, size_t c
     assert_int_equal(w->told_waits, count);
 }
 
-/* ---- claim -------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 static void here_is_left_alone(void **state)
 {
@@ -79,30 +78,30 @@ static void without_an_observer_it_works_too(void **state)
     free(w);
 }
 
-static enum fault first_p1_lost_done(const struct world *w, const char *place)
+static enum fault first_p1_lost_done(struct world *w, const char *place)
 {
     return w->claims + w->releases == 1 && kit_str_eq(place, "p1") ? FAULT_LOST_DONE : FAULT_NONE;
 }
 
-static enum fault first_p1_lost(const struct world *w, const char *place)
+static enum fault first_p1_lost(struct world *w, const char *place)
 {
     return w->claims + w->releases == 1 && kit_str_eq(place, "p1") ? FAULT_LOST : FAULT_NONE;
 }
 
-static enum fault p2_fails(const struct world *w, const char *place)
+static enum fault p2_fails(struct world *w, const char *place)
 {
     (void)w;
     return kit_str_eq(place, "p2") ? FAULT_FAIL : FAULT_NONE;
 }
 
-static enum fault always_lost(const struct world *w, const char *place)
+static enum fault always_lost(struct world *w, const char *place)
 {
     (void)w;
     (void)place;
     return FAULT_LOST;
 }
 
-static enum fault first_check_lost(const struct world *w, const char *place)
+static enum fault first_check_lost(struct world *w, const char *place)
 {
     return w->claims == 1 && kit_str_eq(place, "check") ? FAULT_LOST : FAULT_NONE;
 }
@@ -141,6 +140,40 @@ static void a_lost_change_is_made_again_after_a_look(void **state)
     assert_string_equal(w->stepped[0], "p1");
     assert_string_equal(world_holder(w, "p1"), ME);
     assert_slept(w, naps_ms, KIT_LEN(naps_ms));
+    free(w);
+}
+
+static void a_lost_change_is_made_again_without_those_that_are_only_stale(void **state)
+{
+    struct world *w = world_begin(MINUTE_MS);
+    struct kit_err err;
+    bool changed = false;
+
+    (void)state;
+    w->fault = first_p1_lost;
+    w->stale_looks = 1;
+    world_add(w, "p1", "eni-old");
+    world_add(w, "p2", "eni-old");
+    assert_int_equal(kit_vip_claim(&w->vip, &changed, &err), 0);
+    assert_int_equal(w->claims, 2);
+    assert_int_equal(w->steps, 1); /* the cloud had said yes to p2 */
+    assert_string_equal(w->stepped[0], "p1");
+    free(w);
+}
+
+static void the_window_begins_with_the_answer(void **state)
+{
+    struct world *w = world_begin(10 * MINUTE_MS);
+    struct kit_err err;
+    bool changed = false;
+
+    (void)state;
+    w->slow_change_ms = 45000; /* throttled, say */
+    w->stale_looks = 3;
+    world_add(w, "p1", "eni-old");
+    if (kit_vip_claim(&w->vip, &changed, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(w->claims, 1);
     free(w);
 }
 
@@ -362,6 +395,77 @@ static void a_look_that_fails_is_told_for_what_it_was(void **state)
     }
 }
 
+/* ---- whatever happens ------------------------------------------------------------------------ */
+
+static enum fault by_chance(struct world *w, const char *place)
+{
+    static const enum fault faults[] = {FAULT_NONE, FAULT_NONE, FAULT_NONE, FAULT_LOST_DONE,
+                                        FAULT_LOST};
+
+    (void)place;
+    return faults[fake_number(&w->seed) % KIT_LEN(faults)];
+}
+
+static void with_nobody_else_it_always_gets_here(void **state)
+{
+    (void)state;
+    for (uint64_t round = 1; round <= 3000; round++) {
+        static const char *const holders[] = {"eni-a", "eni-b", ME, ""};
+        static const char *const names[PLACES] = {"p1", "p2", "p3", "p4", "p5", "p6"};
+        struct world *w = world_begin(10 * MINUTE_MS);
+        struct kit_err err;
+        bool changed;
+
+        w->seed = round;
+        w->fault = by_chance;
+        w->stale_looks = (unsigned)(fake_number(&w->seed) % 6);
+        w->check_on = fake_number(&w->seed) % 2;
+        for (size_t n = 1 + fake_number(&w->seed) % PLACES; n; n--)
+            world_add(w, names[n - 1], holders[fake_number(&w->seed) % KIT_LEN(holders)]);
+        if (kit_vip_claim(&w->vip, &changed, &err))
+            fail_msg("round %d: %s", (int)round, err.msg);
+        for (size_t i = 0; i < w->count; i++)
+            assert_string_equal(w->place[i].holder, ME);
+        assert_false(w->check_on);
+        assert_int_equal(changed, w->claims > 0);
+        free(w);
+    }
+}
+
+/* Takes p1 once, at a look that chance names, and is not to lose it. */
+static void a_rival_comes(struct world *w)
+{
+    if (w->looks == 1 + w->seed % 3)
+        world_take(w, "p1", "eni-rival");
+}
+
+static void a_rival_that_was_later_keeps_it(void **state)
+{
+    (void)state;
+    for (uint64_t round = 0; round < 9; round++) {
+        struct world *w = world_begin(10 * MINUTE_MS);
+        struct kit_err err;
+        bool changed;
+
+        w->seed = round;
+        w->meanwhile = a_rival_comes;
+        w->stale_looks = (unsigned)(round / 3);
+        world_add(w, "p1", "eni-old");
+        int rc = kit_vip_claim(&w->vip, &changed, &err);
+        unsigned came_at = (unsigned)(1 + round % 3);
+        if (came_at == 1 || came_at > 2 + w->stale_looks) {
+            /* Before our claim, or after we had seen ours: nothing to see. */
+            assert_int_equal(rc, 0);
+        } else {
+            assert_int_equal(rc, -1);
+            assert_int_equal(err.kind, KIT_ERR_CONFLICT);
+            assert_string_equal(world_holder(w, "p1"), "eni-rival");
+        }
+        assert_int_equal(w->claims, 1); /* no fight */
+        free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +474,8 @@ int main(void)
         cmocka_unit_test(without_an_observer_it_works_too),
         cmocka_unit_test(a_lost_answer_to_a_change_that_was_made_is_success),
         cmocka_unit_test(a_lost_change_is_made_again_after_a_look),
+        cmocka_unit_test(a_lost_change_is_made_again_without_those_that_are_only_stale),
+        cmocka_unit_test(the_window_begins_with_the_answer),
         cmocka_unit_test(answers_that_are_always_lost_end_with_the_deadline),
         cmocka_unit_test(a_stale_cloud_is_waited_for),
         cmocka_unit_test(a_window_later_stale_means_taken_back),
@@ -381,6 +487,8 @@ int main(void)
         cmocka_unit_test(a_need_whose_answer_was_lost_is_looked_at_again),
         cmocka_unit_test(a_refused_plan_changes_nothing),
         cmocka_unit_test(a_look_that_fails_is_told_for_what_it_was),
+        cmocka_unit_test(with_nobody_else_it_always_gets_here),
+        cmocka_unit_test(a_rival_that_was_later_keeps_it),
     };
     return cmocka_run_group_tests_name("vip/apply, claim", tests, NULL, NULL);
 }

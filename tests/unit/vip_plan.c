@@ -214,8 +214,8 @@ static void steps_are_described(void **state)
     static const char *const lines[] = {
         "eni-me: source/dest check on -> off",
         "rtb-1: eni-a (i-a) -> eni-me",
-        "rtb-2: blackhole (eni-x is gone) -> eni-me",
-        "rtb-3: blackhole (its target is gone) -> eni-me",
+        "rtb-2: blackhole (eni-x is stopped, detached or gone) -> eni-me",
+        "rtb-3: blackhole (its target is stopped, detached or gone) -> eni-me",
         "rtb-4: nobody -> eni-me",
         "rtb-5: no route -> eni-me",
         "rtb-6: eni-me (i-me) at 10.0.0.7 -> eni-me",

@@ -25,15 +25,17 @@ static void set_handle(struct kit_facts *facts, size_t index, const char *handle
     assert_true(kit_str_copy(b->handle, sizeof(b->handle), handle));
 }
 
-/* Claims everything in `facts` (taken over); step n ends as result[n]. */
-static void begin(struct claim *c, struct kit_facts *facts, const enum kit_step_result *result)
+/* Claims everything in `facts` (taken over), in `count` steps; step n ends as result[n]. */
+static void begin(struct claim *c, struct kit_facts *facts, const enum kit_step_result *result,
+                  size_t count)
 {
     struct kit_plan plan;
 
     c->err = (struct kit_err){.kind = KIT_ERR_SYSTEM};
     kit_verify_init(&c->verify, facts);
     assert_int_equal(kit_plan_claim(facts, &plan, &c->err), 0);
-    for (size_t i = 0; i < plan.count; i++)
+    assert_int_equal(plan.count, count);
+    for (size_t i = 0; i < count; i++)
         plan.step[i].result = result[i];
     kit_verify_claimed(&c->verify, &plan);
     kit_plan_done(&plan);
@@ -48,7 +50,7 @@ static void begin_one(struct claim *c, enum kit_binding_state state, const char 
     facts_begin(&facts);
     facts_add(&facts, "p1", state, holder);
     set_handle(&facts, 0, holder[0] ? "assoc-1" : "");
-    begin(c, &facts, &result);
+    begin(c, &facts, &result, 1);
 }
 
 static enum kit_verdict look(struct claim *c, enum kit_binding_state state, const char *holder,
@@ -176,17 +178,18 @@ static void two_looks_in_a_row(void **state)
     kit_verify_done(&c.verify);
 }
 
-static void ours_before_and_now_anothers_was_taken_back(void **state)
+static void ours_before_and_now_as_before_may_be_stale(void **state)
 {
     struct claim c;
 
     (void)state;
     begin_one(&c, KIT_BINDING_HELD, "eni-old", KIT_STEP_DONE);
     assert_int_equal(look_held(&c, ME, "assoc-2"), KIT_VERDICT_DONE);
-    /* By the old holder, even by the old handle: an ENI's route has none. */
-    assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_WAIT);
-    assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_CONFLICT);
-    fake_assert_text(c.err.msg, "eni-old (i-old)");
+    /* One read came from a replica that was ahead: the next ones lag, and are not believed before
+     * the window's end. */
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(look_held(&c, "eni-old", "assoc-1"), KIT_VERDICT_WAIT);
+    assert_int_equal(look_held(&c, ME, "assoc-2"), KIT_VERDICT_DONE);
     kit_verify_done(&c.verify);
 }
 
@@ -211,7 +214,7 @@ static void a_binding_that_was_ours_from_the_start_is_watched_too(void **state)
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, ME);
     facts_add(&facts, "p2", KIT_BINDING_HELD, "eni-old");
-    begin(&c, &facts, results);
+    begin(&c, &facts, results, KIT_LEN(results));
     for (int i = 0; i < 2; i++) {
         facts_begin(&facts);
         facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-third");
@@ -233,7 +236,7 @@ static void ours_but_not_as_configured_is_still_moving(void **state)
     (void)state;
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-old");
-    begin(&c, &facts, results);
+    begin(&c, &facts, results, KIT_LEN(results));
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, ME)->right = false;
     assert_int_equal(kit_verify_look(&c.verify, &facts, false, &c.err), KIT_VERDICT_WAIT);
@@ -280,7 +283,7 @@ static void only_what_was_lost_or_is_new_is_claimed_again(void **state)
     facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-old");
     facts_add(&facts, "p2", KIT_BINDING_HELD, "eni-old");
     facts_add(&facts, "p3", KIT_BINDING_HELD, ME);
-    begin(&c, &facts, results);
+    begin(&c, &facts, results, KIT_LEN(results));
 
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-old"); /* stale */
@@ -335,7 +338,7 @@ static void a_conflict_outweighs_the_rest(void **state)
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-old");
     facts_add(&facts, "p2", KIT_BINDING_HELD, "eni-old");
-    begin(&c, &facts, results);
+    begin(&c, &facts, results, KIT_LEN(results));
     facts_begin(&facts);
     facts_add(&facts, "p1", KIT_BINDING_HELD, "eni-old");
     facts_add(&facts, "p2", KIT_BINDING_HELD, "eni-third");
@@ -355,7 +358,7 @@ int main(void)
         cmocka_unit_test(a_lost_answer_is_claimed_again_when_it_shows_as_before),
         cmocka_unit_test(a_third_holder_needs_two_looks),
         cmocka_unit_test(two_looks_in_a_row),
-        cmocka_unit_test(ours_before_and_now_anothers_was_taken_back),
+        cmocka_unit_test(ours_before_and_now_as_before_may_be_stale),
         cmocka_unit_test(the_old_holder_with_a_new_handle_claimed_it_anew),
         cmocka_unit_test(a_binding_that_was_ours_from_the_start_is_watched_too),
         cmocka_unit_test(ours_but_not_as_configured_is_still_moving),

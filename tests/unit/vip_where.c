@@ -121,8 +121,10 @@ static void bindings_are_told_by_holder(void **state)
     add_kind(&facts, OTHER_A, 3);
     add_kind(&facts, MINE, 4);
     add_kind(&facts, ABSENT, 5);
-    assert_described(&facts, "on eni-a (i-a): rtb-1, rtb-3; blackhole (eni-x is gone): rtb-2; "
-                             "on eni-me (this node): rtb-4; missing: rtb-5");
+    assert_described(
+        &facts,
+        "on eni-a (i-a): rtb-1, rtb-3; blackhole (eni-x is stopped, detached or gone): rtb-2; "
+        "on eni-me (this node): rtb-4; missing: rtb-5");
     kit_facts_done(&facts);
 }
 
@@ -135,7 +137,7 @@ static void each_state_has_words(void **state)
         {MINE, "on eni-me (this node): rtb-1"},
         {WRONG, "on eni-me (this node, not as configured): rtb-1"},
         {OTHER_B, "on eni-b (i-b): rtb-1"},
-        {GONE, "blackhole (eni-x is gone): rtb-1"},
+        {GONE, "blackhole (eni-x is stopped, detached or gone): rtb-1"},
         {FREE, "bound to nobody: rtb-1"},
         {ABSENT, "missing: rtb-1"},
         {MISSING, "missing: rtb-1"},
@@ -161,7 +163,8 @@ static void what_is_not_known_is_left_out(void **state)
     facts_begin(&facts);
     facts_add(&facts, "rtb-1", KIT_BINDING_BLACKHOLE, "");
     facts_add(&facts, "rtb-2", KIT_BINDING_HELD, "eni-a")->node[0] = '\0';
-    assert_described(&facts, "blackhole (its target is gone): rtb-1; on eni-a: rtb-2");
+    assert_described(&facts,
+                     "blackhole (its target is stopped, detached or gone): rtb-1; on eni-a: rtb-2");
     kit_facts_done(&facts);
 }
 

@@ -35,9 +35,11 @@ struct world {
     unsigned look_for_claim;                 /* looks that wanted all */
     unsigned fail_look;                      /* this look fails (1 = the first) */
     bool fail_query;                         /* … in its query alone */
+    int64_t slow_change_ms;                  /* the first change takes so long */
     int64_t slow_look_ms;                    /* the first look takes so long */
-    enum fault (*fault)(const struct world *w, const char *place); /* or NULL */
-    void (*meanwhile)(struct world *w);                            /* before each look, or NULL */
+    enum fault (*fault)(struct world *w, const char *place); /* or NULL */
+    void (*meanwhile)(struct world *w);                      /* before each look, or NULL */
+    uint64_t seed;                                           /* for faults by chance */
     unsigned told_facts, told_steps, told_waits;
     char stepped[8][KIT_ID]; /* places of the last change */
 };
@@ -128,6 +130,7 @@ static inline int world_change(struct world *w, struct kit_step step[], size_t c
     int rc = 0;
 
     if (w->claims + w->releases == 1) {
+        w->clock.now_ns += w->slow_change_ms * KIT_NS_PER_MS;
         memcpy(w->before, w->place, sizeof(w->place));
         w->count_before = w->count;
         w->stale_left = w->stale_looks;

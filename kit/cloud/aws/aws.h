@@ -24,6 +24,7 @@ struct aws_cloud {
     struct kit_cloud base; /* first: a kit_cloud is cast to this */
     const struct kit_settings *settings;
     char region[KIT_ID];    /* "" until aws_region */
+    char node[KIT_ID];      /* our instance id; "" until it was asked for */
     char vpc[KIT_ID];       /* of the instance; "" until it was asked for */
     struct aws_creds creds; /* access_key_id "" until aws_creds_get */
     struct kit_secret imds_token;

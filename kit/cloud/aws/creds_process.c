@@ -4,6 +4,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/source.h"
 #include "kit/cloud/aws/words.h"
+#include "kit/sys/file.h"
 #include "kit/sys/proc.h"
 
 /* {"Version": 1, …} with a session token is some 2 KB. */
@@ -20,6 +21,11 @@ static int run(const struct aws_chain *chain, const struct aws_words *words, con
     if (words->count == 0 || words->word[0][0] != '/')
         return kit_err_set(err, KIT_ERR_CONFIG,
                            "%s: the program has to be named by its absolute path", who);
+    if (kit_file_check_program(argv[0], err) != 0) {
+        err->kind =
+            KIT_ERR_CONFIG; /* also when it is not there: nothing of the cloud's is missing */
+        return kit_err_wrap(err, "%s", who);
+    }
     if (kit_proc_run(argv, clock, chain->by, output, &status, err) != 0) {
         if (err->kind == KIT_ERR_SYSTEM)
             err->kind = KIT_ERR_CONFIG;

@@ -117,10 +117,49 @@ static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
     rc = aws_imds_read(cloud, &mac, 1, by, err);
     first_line(&mac, text, sizeof(text));
     kit_buf_done(&mac.value);
+    if (!rc &&
+        strspn(text, "0123456789abcdefABCDEF:") != strlen(text)) /* it becomes part of a path */
+        rc = kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service's MAC is none: %s", text);
     if (rc || ask_metadata(cloud, text, by, &me, err))
         return kit_err_wrap(err, "find the VPC (set `vpc_id` to do without the metadata service)");
     (void)kit_str_copy(cloud->vpc, sizeof(cloud->vpc), me.vpc);
     return 0;
+}
+
+/* The ENI was named.  With the metadata service known to be there (it gave us the region or the
+ * credentials) it costs little to hear whether that can be; without it, the name is believed. */
+static int check_named(struct aws_cloud *cloud, const struct kit_settings *settings,
+                       struct kit_deadline by, struct aws_me *me, struct kit_err *err)
+{
+    const char *interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
+    struct aws_imds_item item = {.path = "meta-data/instance-id",
+                                 .optional = true,
+                                 .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct aws_me other;
+    struct kit_err ignored;
+
+    if (!kit_secret_is_set(&cloud->imds_token))
+        return 0;
+    if (interface && !find_by_interface(cloud, interface, by, &other, &ignored) &&
+        !kit_str_eq(other.eni, me->eni))
+        return kit_err_set(err, KIT_ERR_CONFIG,
+                           "interface %s is %s, and eni is %s: they contradict each other",
+                           interface, other.eni, me->eni);
+    if (!cloud->node[0] && !aws_imds_read(cloud, &item, 1, by, &ignored))
+        first_line(&item, cloud->node, sizeof(cloud->node));
+    kit_buf_done(&item.value);
+    (void)kit_str_copy(me->node, sizeof(me->node), cloud->node);
+    return 0;
+}
+
+int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err)
+{
+    if (!me->node[0] || !node[0] || kit_str_eq(me->node, node))
+        return 0;
+    return kit_err_set(
+        err, KIT_ERR_CONFIG,
+        "%s is attached to %s, and this node is %s: name this node's own `interface` or `eni`",
+        me->eni, node, me->node);
 }
 
 int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
@@ -130,11 +169,14 @@ int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, un
     const char *vpc = kit_settings_text(settings, KIT_PARAM_VPC_ID);
     struct aws_me me = {0};
 
-    if (eni)
+    if (eni) {
         (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
-    else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me,
-                               err))
+        if (check_named(cloud, settings, by, &me, err))
+            return -1;
+    } else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me,
+                                 err)) {
         return -1;
+    }
     if (vpc)
         (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
     else if ((wants & AWS_ME_VPC) && !me.vpc[0]) {
@@ -145,6 +187,14 @@ int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, un
     if ((wants & AWS_ME_VPC) && !me.vpc[0])
         return kit_err_set(err, KIT_ERR_CONFIG, "the metadata service names no VPC: set `vpc_id`");
     *ret_me = me;
+    return 0;
+}
+
+int aws_take_id(const struct kit_xml_node *item, const char *name, char ret_id[KIT_ID],
+                struct kit_err *err)
+{
+    if (!kit_xml_text(item, name, ret_id, KIT_ID) && kit_xml_child(item, name))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "a %s of more than %d bytes", name, KIT_ID - 1);
     return 0;
 }
 

@@ -31,6 +31,16 @@ enum aws_me_wants {
 int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
                 struct kit_deadline by, struct aws_me *ret_me, struct kit_err *err) KIT_CHECKED;
 
+/* The id in the child `name`: absent is "", one that does not fit is KIT_ERR_PROTOCOL: half an id
+ * is somebody else's. */
+int aws_take_id(const struct kit_xml_node *item, const char *name, char ret_id[KIT_ID],
+                struct kit_err *err) KIT_CHECKED;
+
+/* Whoever says that our ENI is attached to `node` must mean this instance ("" on either side: not
+ * known).  One configuration file copied to two nodes would have both call the address theirs:
+ * KIT_ERR_CONFIG. */
+int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err) KIT_CHECKED;
+
 /* The fields of an ENI that the movers look at. */
 struct aws_eni {
     char id[KIT_ID], node[KIT_ID];

@@ -55,23 +55,39 @@ static bool maps_right(const struct kit_xml_node *item, const struct target *t)
     return is_address(item, "privateIpAddress", &primary);
 }
 
-static void take_address(const struct kit_xml_node *item, struct target *t)
+static bool is_managed(const struct kit_xml_node *item)
+{
+    char by[16];
+
+    /* What does not fit is there all the same. */
+    return kit_xml_child(item, "serviceManaged") &&
+           (!kit_xml_text(item, "serviceManaged", by, sizeof(by)) || by[0]);
+}
+
+static int take_address(const struct kit_xml_node *item, struct target *t, struct kit_err *err)
 {
     struct kit_binding *b = kit_facts_add(&t->query->facts);
-    char managed[16];
+    char public_ip[KIT_ADDR_TEXT], text[KIT_ADDR_TEXT];
 
-    (void)kit_xml_text(item, "allocationId", b->place, sizeof(b->place));
-    (void)kit_xml_text(item, "associationId", b->handle, sizeof(b->handle));
-    (void)kit_xml_text(item, "networkInterfaceId", b->holder, sizeof(b->holder));
-    (void)kit_xml_text(item, "instanceId", b->node, sizeof(b->node));
+    if (aws_take_id(item, "allocationId", b->place, err) ||
+        aws_take_id(item, "associationId", b->handle, err) ||
+        aws_take_id(item, "networkInterfaceId", b->holder, err) ||
+        aws_take_id(item, "instanceId", b->node, err))
+        return -1;
     (void)kit_xml_text(item, "privateIpAddress", b->detail, sizeof(b->detail));
-    (void)kit_xml_text(item, "serviceManaged", managed, sizeof(managed));
-    if (managed[0])
+    if (t->address && !is_address(item, "publicIp", t->address)) {
+        (void)kit_xml_text(item, "publicIp", public_ip, sizeof(public_ip));
+        return kit_err_set(err, KIT_ERR_CONFIG,
+                           "allocation_id %s is %s, and address is %s: they contradict each other",
+                           b->place, public_ip, kit_addr_text(t->address, text));
+    }
+    if (is_managed(item))
         b->state = KIT_BINDING_FOREIGN;
     else
         b->state = b->handle[0] ? KIT_BINDING_HELD : KIT_BINDING_FREE;
     b->mine = b->state == KIT_BINDING_HELD && kit_str_eq(b->holder, t->me.eni);
     b->right = b->mine && maps_right(item, t);
+    return b->mine ? aws_me_agrees(&t->me, b->node, err) : 0;
 }
 
 static void encode_search(struct aws_cloud *cloud, struct target *t, size_t count, size_t *next,
@@ -80,7 +96,7 @@ static void encode_search(struct aws_cloud *cloud, struct target *t, size_t coun
     char text[KIT_ADDR_TEXT];
     unsigned n = 0;
 
-    aws_query_init(q, cloud, &aws_ec2, "DescribeAddresses", AWS_READS);
+    aws_query_describe(q, cloud, "DescribeAddresses", "addressesSet");
     aws_query_filter(q, by_id ? "allocation-id" : "public-ip");
     for (; *next < count && n < AWS_FILTER_VALUES; (*next)++) {
         const struct target *one = &t[*next];
@@ -124,7 +140,7 @@ static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool
             }
             KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "addressesSet"), "item")
                 if (is_wanted(item, &t[i]) && !t[i].query->facts.count)
-                    take_address(item, &t[i]);
+                    t[i].query->failed = take_address(item, &t[i], &t[i].query->err) != 0;
         }
         aws_query_done(&q);
         from = next;
@@ -139,7 +155,7 @@ static void look_behind(struct aws_cloud *cloud, struct target *t, struct kit_de
     struct aws_query q;
     struct aws_eni eni;
 
-    aws_query_init(&q, cloud, &aws_ec2, "DescribeNetworkInterfaces", AWS_READS);
+    aws_query_describe(&q, cloud, "DescribeNetworkInterfaces", "networkInterfaceSet");
     aws_query_param(&q, "NetworkInterfaceId.1", b->holder);
     if (aws_query_run(&q, by, &t->query->err)) {
         t->query->failed = q.note != AWS_NOTE_GONE; /* deleted since: it holds nothing any more */

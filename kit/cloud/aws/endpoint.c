@@ -54,11 +54,13 @@ static int take_custom(const char *custom, struct aws_endpoint *ret_endpoint, st
 
     if (kit_url_parse(custom, &url, err) != 0)
         return -1;
-    /* Without a path, the request line would still be "/": the slash keeps what is signed and sent
-     * alike. */
-    bool bare = kit_str_eq(url.path, "/") && !kit_str_ends(custom, "/");
+    /* Written anew, so that what is signed and what libcurl sends are alike: host in lower case, no
+     * default port, a path. */
+    KIT_AUTO(kit_buf) host = KIT_BUF(sizeof(url.host) + 16);
     struct aws_endpoint endpoint = {.url = ""};
-    if (!kit_str_format(endpoint.url, sizeof(endpoint.url), "%s%s", custom, bare ? "/" : ""))
+    kit_url_host_header(&url, &host);
+    if (!kit_str_format(endpoint.url, sizeof(endpoint.url), "%s://%s%s", url.scheme, host.data,
+                        url.path))
         return kit_err_set(err, KIT_ERR_CONFIG, "an endpoint URL is longer than %zu bytes",
                            sizeof(endpoint.url) - 1);
     *ret_endpoint = endpoint;

@@ -99,6 +99,10 @@ static int decode(struct kit_call *call, const struct kit_http_response *resp,
             return kit_err_set(err, KIT_ERR_PROTOCOL,
                                "%s: HTTP 200 with a body that is not EC2's: <%.40s>", call->what,
                                kit_xml_name(kit_xml_root(&q->xml)));
+        if (q->set && !kit_xml_child(kit_xml_root(&q->xml), q->set))
+            return kit_err_set(err, KIT_ERR_PROTOCOL,
+                               "%s: HTTP 200 with a body that is not EC2's: no <%s>", call->what,
+                               q->set);
         return 0;
     }
     (void)aws_error_read(call->what, resp, &q->note, err);
@@ -131,6 +135,13 @@ void aws_query_init(struct aws_query *q, struct aws_cloud *cloud, const struct a
     };
     aws_query_param(q, "Action", action);
     aws_query_param(q, "Version", service->version);
+}
+
+void aws_query_describe(struct aws_query *q, struct aws_cloud *cloud, const char *action,
+                        const char *set)
+{
+    aws_query_init(q, cloud, &aws_ec2, action, AWS_READS);
+    q->set = set;
 }
 
 void aws_query_done(struct aws_query *q)

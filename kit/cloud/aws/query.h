@@ -35,6 +35,7 @@ struct aws_query {
     const struct aws_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
     struct kit_buf form;           /* secret: it may hold a web identity token */
     unsigned filters;              /* Filter.N so far */
+    const char *set;               /* element that the answer must have: see aws_query_describe */
     struct kit_xml xml;            /* the answer, after success */
     enum aws_error_note note;      /* of the last failure */
     int64_t signed_skew_s;         /* the clock offset that the last try was signed with */
@@ -46,6 +47,10 @@ struct aws_query {
 void aws_query_init(struct aws_query *q, struct aws_cloud *cloud, const struct aws_service *service,
                     const char *action, unsigned flags);
 void aws_query_done(struct aws_query *q);
+/* As init, for a Describe: its answer must have the element `set` ("routeTableSet"), empty or not.
+ * Without it, it is no answer (KIT_ERR_PROTOCOL), and must not pass for "there are none". */
+void aws_query_describe(struct aws_query *q, struct aws_cloud *cloud, const char *action,
+                        const char *set);
 
 void aws_query_param(struct aws_query *q, const char *name, const char *value);
 /* "Filter.N.Name=name&Filter.N.Value.1=…"; values are added with aws_query_filter_value. */

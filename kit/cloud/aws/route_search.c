@@ -9,6 +9,9 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/route_table.h"
 
+/* No VPC has so many tables; a server that goes on for ever must be stopped. */
+#define PAGES_MAX 1000
+
 /* Targets that one describe call serves: same address family, same way of naming tables. */
 struct group {
     struct aws_route_target **target;
@@ -17,6 +20,7 @@ struct group {
     struct aws_query query;
     int page_size; /* MaxResults; 0 = not sent: the whole answer at once, as the filters make it
                       small */
+    unsigned pages;
     char token[1024];
 };
 
@@ -62,8 +66,11 @@ static void encode_group(struct aws_cloud *cloud, struct group *g)
     bool v6 = first->destination.addr.family == 6;
     char size[16];
 
-    aws_query_init(&g->query, cloud, &aws_ec2, "DescribeRouteTables", AWS_READS);
-    add_values(g, first->listed ? "route-table-id" : "vpc-id", false);
+    aws_query_describe(&g->query, cloud, "DescribeRouteTables", "routeTableSet");
+    /* A list longer than EC2 takes is not sent: of what comes back each table is looked up anyway.
+     */
+    if (!first->listed || g->values <= AWS_FILTER_VALUES)
+        add_values(g, first->listed ? "route-table-id" : "vpc-id", false);
     if (!first->all_tables)
         add_values(g, v6 ? "route.destination-ipv6-cidr-block" : "route.destination-cidr-block",
                    true);
@@ -89,6 +96,9 @@ static int take_page(struct group *g, struct kit_err *err)
                            sizeof(token) - 1);
     if (token[0] && kit_str_eq(token, g->token))
         return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: the same nextToken twice");
+    if (token[0] && ++g->pages >= PAGES_MAX)
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: more than %d pages",
+                           PAGES_MAX);
     memcpy(g->token, token, sizeof(token));
     return 0;
 }
@@ -143,7 +153,7 @@ static void all_pages(struct search *s, struct group *g)
 static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t,
                        struct aws_query *q)
 {
-    aws_query_init(q, cloud, &aws_ec2, "DescribeNetworkInterfaces", AWS_READS);
+    aws_query_describe(q, cloud, "DescribeNetworkInterfaces", "networkInterfaceSet");
     aws_query_param(q, "NetworkInterfaceId.1", t->me.eni);
 }
 
@@ -181,6 +191,10 @@ static void take_eni(struct aws_route_target *t, struct aws_query *q)
         if (!aws_eni_decode(item, &eni) || !kit_str_eq(eni.id, t->me.eni))
             continue;
         (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), eni.node);
+        if (aws_me_agrees(&t->me, eni.node, &query->err)) {
+            query->failed = true;
+            return;
+        }
         judge_eni(query, &eni);
         return;
     }
@@ -269,6 +283,14 @@ static void add_missing(struct aws_route_target *t)
     for (char *const *id = t->listed; id && *id; id++) {
         if (kit_facts_find(facts, *id))
             continue;
+        if (t->all_tables &&
+            t->query->for_claim) { /* then only what does not exist is not in the answer */
+            t->query->failed = true;
+            (void)kit_err_set(&t->query->err, KIT_ERR_NOT_FOUND,
+                              "DescribeRouteTables: no route table %s in this account and region",
+                              *id);
+            return;
+        }
         struct kit_binding *b = kit_facts_add(facts);
         (void)kit_str_copy(b->place, sizeof(b->place), *id);
         b->state = KIT_BINDING_MISSING;
@@ -285,13 +307,17 @@ static void explain_missing(struct search *s, struct aws_route_target *t)
     char text[KIT_CIDR_TEXT], id[KIT_ID];
     struct kit_err err;
 
-    aws_query_init(&q, s->cloud, &aws_ec2, "DescribeRouteTables", AWS_READS);
+    aws_query_describe(&q, s->cloud, "DescribeRouteTables", "routeTableSet");
     aws_query_filter(&q, "vpc-id");
     aws_query_filter_value(&q, 1, t->me.vpc);
     if (!aws_query_run(&q, s->by, &err)) {
         KIT_XML_EACH (table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item")
             if (kit_xml_text(table, "routeTableId", id, sizeof(id)))
                 (void)kit_buf_printf(&names, "%s%s", names.len_bytes ? ", " : "", id);
+        if (kit_xml_text(kit_xml_root(&q.xml), "nextToken", id, sizeof(id)) && id[0])
+            names.overflow = true; /* one page is enough for a message */
+    } else {
+        (void)kit_buf_puts(&names, "they cannot be listed");
     }
     aws_query_done(&q);
     t->query->failed = true;
@@ -299,7 +325,7 @@ static void explain_missing(struct search *s, struct aws_route_target *t)
                       "no route table of %s has a route to %s (looked at: %s%s): create it, or set "
                       "create_route = yes",
                       t->me.vpc, kit_cidr_text(&t->destination, text),
-                      names.len_bytes ? names.data : "none found", names.overflow ? ", ..." : "");
+                      names.len_bytes ? names.data : "it has none", names.overflow ? ", ..." : "");
 }
 
 static void finish(struct search *s)

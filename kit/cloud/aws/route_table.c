@@ -14,13 +14,11 @@
 /* ---- one table's entry -------------------------------------------------------------------------
  */
 
-/* The id of whatever an entry points at, ENIs first (an instance target shows both). */
-static const char *entry_target(const struct kit_xml_node *route, char id[KIT_ID],
-                                bool *ret_is_node)
+/* The id of whatever an entry points at.  What is no node goes first: an instance target shows its
+ * ENI as well, and an entry that shows something else beside them is not for us to take. */
+static void entry_target(const struct kit_xml_node *route, char id[KIT_ID], bool *ret_is_node)
 {
-    static const char *const names[] = {"networkInterfaceId",
-                                        "instanceId",
-                                        "gatewayId",
+    static const char *const names[] = {"gatewayId",
                                         "natGatewayId",
                                         "transitGatewayId",
                                         "vpcPeeringConnectionId",
@@ -29,15 +27,18 @@ static const char *entry_target(const struct kit_xml_node *route, char id[KIT_ID
                                         "carrierGatewayId",
                                         "coreNetworkArn",
                                         "odbNetworkArn",
-                                        "ipAddress"};
+                                        "ipAddress",
+                                        "networkInterfaceId",
+                                        "instanceId"};
 
-    for (size_t i = 0; i < KIT_LEN(names); i++) {
-        (void)kit_xml_text(route, names[i], id, KIT_ID);
-        *ret_is_node = i < 2;
-        if (id[0])
-            return id;
+    *ret_is_node = false;
+    id[0] = '\0';
+    for (size_t i = 0; i < KIT_LEN(names) && !id[0]; i++) {
+        if (kit_xml_text(route, names[i], id, KIT_ID))
+            *ret_is_node = i >= KIT_LEN(names) - 2;
+        else if (kit_xml_child(route, names[i])) /* too long for an id: its kind must do */
+            (void)kit_str_copy(id, KIT_ID, names[i]);
     }
-    return id;
 }
 
 /* Does this entry carry exactly our destination?  Compared as addresses, whole. */
@@ -58,7 +59,7 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
     char state[16], origin[32];
     bool is_node;
 
-    (void)entry_target(route, b->holder, &is_node);
+    entry_target(route, b->holder, &is_node);
     (void)kit_xml_text(route, "instanceId", b->node, sizeof(b->node));
     (void)kit_xml_text(route, "state", state, sizeof(state));
     (void)kit_xml_text(route, "origin", origin, sizeof(origin));
@@ -70,7 +71,9 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
     else
         b->state = KIT_BINDING_HELD;
     b->mine = b->holder[0] && kit_str_eq(b->holder, me->eni);
-    b->right = b->mine && b->state == KIT_BINDING_HELD;
+    /* "filtered" and whatever else is not "active" carries no traffic. */
+    b->right =
+        b->mine && b->state == KIT_BINDING_HELD && (!state[0] || kit_str_eq(state, "active"));
 }
 
 /* A static route goes before a propagated one of the same prefix (docs: "Route priority"): so it is
@@ -128,10 +131,13 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
         return;
     b = kit_facts_add(&t->query->facts);
     (void)kit_str_copy(b->place, sizeof(b->place), id);
-    if (entry)
-        judge_entry(entry, &t->me, b);
-    else
+    if (!entry) {
         b->state = KIT_BINDING_ABSENT;
+        return;
+    }
+    judge_entry(entry, &t->me, b);
+    if (b->mine && aws_me_agrees(&t->me, b->node, &t->query->err))
+        t->query->failed = true;
 }
 
 /* ---- locate ------------------------------------------------------------------------------------
