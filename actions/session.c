@@ -38,7 +38,8 @@ static int open_net(const struct kit_settings *settings, const struct kit_clock 
  */
 static int check_supported(const struct kit_settings *settings, struct kit_err *err)
 {
-    if (!kit_settings_yes(settings, KIT_PARAM_LOCAL_ADDRESS))
+    if (!kit_settings_yes(settings, KIT_PARAM_LOCAL_ADDRESS) ||
+        kit_settings_is(settings, KIT_PARAM_SCENARIO, "havip")) /* there it is the claim itself */
         return 0;
     return kit_err_set(err, KIT_ERR_CONFIG,
                        "local_address = yes: this version does not bring addresses up on the "

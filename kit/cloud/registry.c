@@ -46,6 +46,22 @@ static const struct kit_provider *by_host(void)
     return NULL;
 }
 
+/* Some scenarios are one provider's alone: HAVIPs must be released even where nobody can be asked
+ * who we are. */
+static const struct kit_provider *by_scenario(const char *scenario)
+{
+    const char *only = NULL;
+
+    for (const struct kit_mover *const *m = kit_registry_movers; scenario && *m; m++) {
+        if (!kit_str_eq((*m)->scenario, scenario))
+            continue;
+        if (only && !kit_str_eq(only, (*m)->provider))
+            return NULL;
+        only = (*m)->provider;
+    }
+    return only ? by_name(only) : NULL;
+}
+
 static const struct kit_provider *by_metadata(const struct kit_settings *settings,
                                               struct kit_caller *caller, struct kit_deadline by)
 {
@@ -70,6 +86,8 @@ int kit_registry_provider(const struct kit_settings *settings, struct kit_caller
                                settings->v[KIT_PARAM_PROVIDER].origin, name);
     } else {
         found = by_host();
+        if (!found)
+            found = by_scenario(kit_settings_text(settings, KIT_PARAM_SCENARIO));
         if (!found)
             found = by_metadata(settings, caller, by);
         /* Not a wrong configuration: on the right host the metadata service may just be away. */

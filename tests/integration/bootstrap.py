@@ -20,8 +20,8 @@ OS_RELEASE = {
     "sles": "ID=\"sles\"\nID_LIKE=\"suse\"\n",
 }
 APT_BUILD = ("gcc", "libc6-dev", "make", "pkg-config", "libcurl4-openssl-dev", "libxml2-dev", "libjson-c-dev",
-             "libssl-dev", "libinih-dev", "libmicrohttpd-dev")
-RPM_LIBRARIES = ("libcurl", "libxml-2.0", "json-c", "libcrypto", "inih", "libmicrohttpd")
+             "libssl-dev", "libinih-dev", "libmnl-dev", "libmicrohttpd-dev")
+RPM_LIBRARIES = ("libcurl", "libxml-2.0", "json-c", "libcrypto", "inih", "libmnl", "libmicrohttpd")
 
 # The state of the pretended machine: directories of empty files named by package, and a log.
 STUBS = {
