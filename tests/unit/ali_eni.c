@@ -206,6 +206,26 @@ static void a_free_one_is_only_attached(void **state)
     ali_done(w);
 }
 
+/* However long the detachment took, and however rare the looks had become. */
+static void the_attachment_is_looked_at_at_once(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_once(w, LOOK, NULL, ENI("i-1", "InUse"));
+    ali_reply(w, DETACH, NULL, ALI_OK);
+    ali_reply_with(w, LOOK, NULL,
+                   (struct fake_answer){.status = 200, .body = ENI("i-1", "Detaching")}, 8);
+    ali_reply_once(w, LOOK, NULL, ENI("", "Available"));
+    ali_reply(w, ATTACH, NULL, ALI_OK);
+    ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
+    assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
+    const struct fake_request *last = &w->net.request[w->net.requests - 1];
+    assert_string_equal(fake_header(last - 1, "x-acs-action"), ATTACH);
+    assert_true(last->at_ns - last[-1].at_ns < 10 * KIT_NS_PER_MS);
+    ali_done(w);
+}
+
 /* What a killed run left behind is gone on with. */
 static void attaching_here_is_waited_for(void **state)
 {
@@ -406,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_warns_lets_it_pass),
         cmocka_unit_test(detached_there_and_attached_here),
         cmocka_unit_test(a_free_one_is_only_attached),
+        cmocka_unit_test(the_attachment_is_looked_at_at_once),
         cmocka_unit_test(attaching_here_is_waited_for),
         cmocka_unit_test(detaching_from_here_is_waited_for_and_undone),
         cmocka_unit_test(refused_for_its_state_is_looked_at),

@@ -27,6 +27,7 @@ struct walk {
     const char *to;   /* our instance; "" = only off */
     struct kit_deadline by;
     bool detach_sent, attach_sent;
+    bool just_sent; /* look again at once, and often at first */
     bool seen_free, seen_attaching, detached_again;
     struct kit_deadline stale_until, again_at;
     char state[16], node[KIT_ID]; /* the last look */
@@ -63,7 +64,7 @@ static int send(struct walk *w, const char *action, const char *node, bool *sent
     ali_rpc_param(&r, "NetworkInterfaceId", w->eni);
     if (!ali_rpc_run(&r, w->by, &err)) {
         ali_rpc_done(&r);
-        *sent = true;
+        *sent = w->just_sent = true;
         w->stale_until = kit_deadline_in_ms(clock_of(w), STALE_MS);
         return 0;
     }
@@ -142,9 +143,8 @@ static int at_detaching(struct walk *w)
     return detach(w, w->node);
 }
 
-static int look(void *arg, struct kit_err *err)
+static int look(struct walk *w, struct kit_err *err)
 {
-    struct walk *w = arg;
     const struct ali_eni_filter filter = {.id = &w->eni, .ids = 1};
     KIT_AUTO(ali_enis) list = {0};
     const struct ali_eni *eni;
@@ -165,6 +165,17 @@ static int look(void *arg, struct kit_err *err)
     case ALI_ENI_OTHER: break;
     }
     return 0;
+}
+
+/* 1 when the walk is at its end, or a change was sent. */
+static int look_on(void *arg, struct kit_err *err)
+{
+    struct walk *w = arg;
+    int rc;
+
+    w->just_sent = false;
+    rc = look(w, err);
+    return rc ? rc : w->just_sent;
 }
 
 /* The deadline came first: say where it hangs, and what helps. */
@@ -191,10 +202,13 @@ static int walk(struct walk *w, bool look_first, struct kit_err *err)
     /* What the facts say is known: no need to look again before the first change. */
     if (!look_first)
         rc = w->from[0] ? detach(w, w->from) : at_available(w);
-    if (!rc && kit_poll_until(&ali_poll, clock_of(w), w->by, look, w, &step->err)) {
-        if (step->err.kind == KIT_ERR_TIMEOUT)
-            explain(w, &step->err);
-        step->result = KIT_STEP_FAILED;
+    while (!rc) {
+        if (kit_poll_until(&ali_poll, clock_of(w), w->by, look_on, w, &step->err)) {
+            if (step->err.kind == KIT_ERR_TIMEOUT)
+                explain(w, &step->err);
+            step->result = KIT_STEP_FAILED;
+        }
+        rc = !w->just_sent || step->result != KIT_STEP_PENDING;
     }
     if (step->result == KIT_STEP_DONE)
         return 0;

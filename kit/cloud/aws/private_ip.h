@@ -7,10 +7,10 @@
 
 /* kit_mover.claim, .release.  Both block for one or two calls; a claim also, where `interface` is
  * set, until the metadata service shows the address, 10 s at most. */
-int aws_private_ip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
+int aws_private_ip_claim(struct kit_cloud *base, const struct kit_settings *settings,
                          const struct kit_facts *facts, struct kit_step step[], size_t count,
                          struct kit_deadline by, struct kit_err *err);
-int aws_private_ip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
+int aws_private_ip_release(struct kit_cloud *base, const struct kit_settings *settings,
                            const struct kit_facts *facts, struct kit_step step[], size_t count,
                            struct kit_deadline by, struct kit_err *err);
 
