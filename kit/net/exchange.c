@@ -34,7 +34,7 @@ static size_t give_body(char *data, size_t one, size_t len, void *arg)
 
 /* libcurl sends a request again by itself when a kept connection dies before an answer comes, and
  * no option forbids it.  It must not: the first one may have been carried out.  A body that cannot
- * be rewound is how it is told (CURLE_SEND_FAIL_REWIND). */
+ * be rewound is how it is told (CURLE_SEND_FAIL_REWIND); without a body, refuse_again does. */
 static int refuse_rewind(void *arg, curl_off_t offset, int origin)
 {
     const struct kit_exchange *x = arg;
@@ -43,6 +43,21 @@ static int refuse_rewind(void *arg, curl_off_t offset, int origin)
     (void)origin;
     return x->given_bytes ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* Called before a request goes out over a connection: a second time is libcurl's own idea. */
+static int refuse_again(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    struct kit_exchange *x = arg;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    return x->sendings++ && !kit_str_eq(x->req->method, "GET") ? CURL_PREREQFUNC_ABORT
+                                                               : CURL_PREREQFUNC_OK;
+}
+#endif
 
 static size_t take_header(char *data, size_t one, size_t len, void *arg)
 {
@@ -92,6 +107,10 @@ int kit_exchange_set_common(struct kit_exchange *x, const struct kit_exchange_co
     SET(CURLOPT_READDATA, x);
     SET(CURLOPT_SEEKFUNCTION, refuse_rewind);
     SET(CURLOPT_SEEKDATA, x);
+#if LIBCURL_VERSION_NUM >= 0x075000
+    SET(CURLOPT_PREREQFUNCTION, refuse_again);
+    SET(CURLOPT_PREREQDATA, x);
+#endif
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -185,6 +204,7 @@ int kit_exchange_set_request(struct kit_exchange *x, struct kit_err *err)
 
     if (set_headers(x, err) < 0)
         return -1;
+    x->sendings = 0;
     SET(CURLOPT_URL, req->url.data);
     SET(CURLOPT_HTTPHEADER, x->headers);
     if (is_get) {
@@ -197,6 +217,10 @@ int kit_exchange_set_request(struct kit_exchange *x, struct kit_err *err)
         SET(CURLOPT_POSTFIELDS, (char *)NULL);
         x->given_bytes = 0;
     }
+#if LIBCURL_VERSION_NUM < 0x075000
+    /* No way to be asked: a connection of its own is never a dead one. */
+    SET(CURLOPT_FRESH_CONNECT, is_get || req->body.len_bytes ? 0L : 1L);
+#endif
     SET(CURLOPT_NOPROXY, req->no_proxy ? "*" : (char *)NULL);
     SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_ms < timeout_ms ? connect_ms : timeout_ms));
@@ -242,7 +266,7 @@ static int explain(const struct kit_exchange *x, CURLcode code, struct kit_err *
     if (x->body_too_large || code == CURLE_FILESIZE_EXCEEDED)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the answer is larger than %zu bytes",
                            x->what, x->resp.body.max_bytes);
-    if (code == CURLE_SEND_FAIL_REWIND)
+    if (code == CURLE_SEND_FAIL_REWIND || (code == CURLE_ABORTED_BY_CALLBACK && x->sendings > 1))
         return kit_err_set(err, KIT_ERR_TRANSIENT, "%s: the connection died before an answer came",
                            x->what);
     if (x->header_bytes > ANSWER_HEADERS_BYTES)

@@ -89,9 +89,8 @@ static inline struct fake_answer answer_sts(const struct fake_request *req)
     return (struct fake_answer){.status = 200, .body = answer_text};
 }
 
-static inline struct fake_answer world_answer(struct fake_net *net, const struct fake_request *req)
+static inline struct fake_answer answer_any(const struct fake_request *req)
 {
-    (void)net;
     if (world.silent)
         return (struct fake_answer){.how = FAKE_NO_CONNECT};
     if (strstr(req->url, LATEST)) {
@@ -106,6 +105,13 @@ static inline struct fake_answer world_answer(struct fake_net *net, const struct
     if (!world.uri_json)
         return (struct fake_answer){.status = 404};
     return (struct fake_answer){.status = 200, .body = world.uri_json};
+}
+
+static inline void world_answer(struct fake_net *net, const struct fake_request *req,
+                                struct fake_answer *ret_answer)
+{
+    (void)net;
+    *ret_answer = answer_any(req);
 }
 
 /* ---- a session ------------------------------------------------------------------------------ */

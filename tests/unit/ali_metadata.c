@@ -80,7 +80,7 @@ static void what_answers_instead(void **state)
         {404, KIT_ERR_CONFIG, "no metadata service with tokens", 1},
         {405, KIT_ERR_CONFIG, "no metadata service with tokens", 1},
         {403, KIT_ERR_CONFIG, "refuses this instance", 1},
-        {302, KIT_ERR_PROTOCOL, "HTTP 302", 1},
+        {302, KIT_ERR_PROTOCOL, "HTTP 302", 3},
         {503, KIT_ERR_TRANSIENT, "no answer from the metadata service at http://100.100.100.200/",
          5},
     };

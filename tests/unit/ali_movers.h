@@ -54,8 +54,8 @@ static inline bool ali_reply_fits(const struct ali_reply *r, const struct fake_r
     return kit_str_eq(action, r->action) && (!r->part || strstr(req->url, r->part));
 }
 
-static inline struct fake_answer ali_world_answer(struct fake_net *net,
-                                                  const struct fake_request *req)
+static inline void ali_world_answer(struct fake_net *net, const struct fake_request *req,
+                                    struct fake_answer *ret_answer)
 {
     struct ali_world *w = net->arg;
 
@@ -65,10 +65,10 @@ static inline struct fake_answer ali_world_answer(struct fake_net *net,
         if (!ali_reply_fits(r, req) || (r->times && r->given >= r->times))
             continue;
         r->given++;
-        return r->answer;
+        *ret_answer = r->answer;
+        return;
     }
     fail_msg("no answer to %s %s", req->method, req->url);
-    return (struct fake_answer){0};
 }
 
 static inline void ali_reply_with(struct ali_world *w, const char *action, const char *part,

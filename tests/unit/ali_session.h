@@ -28,15 +28,15 @@ struct ali_session {
     size_t answers;
 };
 
-static inline struct fake_answer ali_next_answer(struct fake_net *net,
-                                                 const struct fake_request *req)
+static inline void ali_next_answer(struct fake_net *net, const struct fake_request *req,
+                                   struct fake_answer *ret_answer)
 {
     struct ali_session *s = net->arg;
     size_t n = net->requests - 1;
 
     if (!s->answers)
         fail_msg("nothing is to be asked: %s", req->url);
-    return s->answer[n < s->answers ? n : s->answers - 1];
+    *ret_answer = s->answer[n < s->answers ? n : s->answers - 1];
 }
 
 /* What the caller's environment says of the cloud is not meant for us. */

@@ -28,7 +28,7 @@ static struct claim claim(struct aws_world *w)
 
     /* The session and the endpoint are ready: nothing but the changes is asked for. */
     c.before = w->net.requests;
-    if (kit_plan_claim(&c.facts, mover, &c.plan, &c.err))
+    if (kit_plan_claim(&c.facts, &c.plan, &c.err))
         fail_msg("%s", c.err.msg);
     c.rc = mover->claim(w->cloud, &w->settings[0], &c.facts, c.plan.step, c.plan.count,
                         aws_in_a_minute(w), &c.err);

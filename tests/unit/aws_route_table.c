@@ -246,12 +246,11 @@ static void only_a_claim_asks_for_the_check(void **state)
 {
     static const struct {
         const char *mode, *check;
-        unsigned calls, needs;
-        bool fix;
+        unsigned calls, needs, breaches;
     } rows[] = {
-        {"disable", "true", 2, 1, true}, {"disable", "false", 2, 0, false},
-        {"verify", "true", 2, 1, false}, {"verify", "false", 2, 0, false},
-        {"ignore", "true", 1, 0, false}, {"disable", "", 2, 1, true}, /* not told: as if on */
+        {"disable", "true", 2, 1, 0}, {"disable", "false", 2, 0, 0},
+        {"verify", "true", 2, 0, 1},  {"verify", "false", 2, 0, 0},
+        {"ignore", "true", 1, 0, 0},  {"disable", "", 2, 1, 0}, /* not told: as if on */
     };
 
     (void)state;
@@ -277,8 +276,11 @@ static void only_a_claim_asks_for_the_check(void **state)
             assert_string_equal(facts.need[0].place, "eni-1");
             assert_string_equal(facts.need[0].now, "on");
             assert_string_equal(facts.need[0].then, "off");
-            assert_int_equal(facts.need[0].rule, 66);
-            assert_int_equal(facts.need[0].fix, rows[i].fix);
+        }
+        assert_int_equal(facts.breaches, rows[i].breaches);
+        if (facts.breaches) {
+            assert_int_equal(facts.breach[0].rule->number, 66);
+            fake_assert_text(facts.breach[0].detail, "eni-1");
         }
         if (rows[i].calls == 2)
             assert_string_equal(facts.my_node, "i-1");

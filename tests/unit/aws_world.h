@@ -50,10 +50,12 @@ struct aws_world {
 
 static inline bool aws_reply_fits(const struct aws_reply *r, const struct fake_request *req)
 {
-    if (kit_str_starts(req->url, IMDS)) {
+    const char *item =
+        strstr(req->url, "/latest/"); /* some cloud's metadata service: auto asks each */
+    if (item) {
         char line[256];
         assert_true(
-            kit_str_format(line, sizeof(line), "%s %s", req->method, req->url + strlen(IMDS)));
+            kit_str_format(line, sizeof(line), "%s %s", req->method, item + strlen("/latest/")));
         return kit_str_eq(line, r->action) ||
                (kit_str_eq(r->action, "GET *") && kit_str_eq(req->method, "GET"));
     }

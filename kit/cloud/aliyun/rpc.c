@@ -248,7 +248,8 @@ static int decode(struct kit_call *call, const struct kit_http_response *resp,
     if (resp->status == 200)
         return take_answer(r, resp, err);
     (void)ali_error_read(call->what, resp, &r->note, err);
-    if (r->note == ALI_NOTE_NONCE && !r->nonce_tried)
+    /* Without a token, the request that used the nonce may have been carried out: look first. */
+    if (r->note == ALI_NOTE_NONCE && !r->nonce_tried && (!call->mutates || call->repeatable))
         ret_again->at_once = r->nonce_tried = true;
     else if (r->note == ALI_NOTE_SKEW && correct_skew(r, resp))
         ret_again->at_once = true;
