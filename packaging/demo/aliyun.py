@@ -126,9 +126,10 @@ class Acts:
     def __init__(self, stage, wires):
         self.stage, self.screen, self.wires = stage, stage.screen, wires
         for node in NODES:
+            # lo: it is there everywhere, and nothing is done to it.
+            nic = {"interface": NIC[node.name]} if wires else {"interface": "lo", "eni": node.eni}
             stage.configure(node, "aliyun", eip2={"scenario": "elastic-ip", "address": EIP, "eni": node.eni},
-                            havip1={"scenario": "havip", "address": ADDRESS, "interface": NIC[node.name],
-                                    "bind_to": "instance"})
+                            havip1=dict({"scenario": "havip", "address": ADDRESS, "bind_to": "instance"}, **nic))
         self.acts = (("Alibaba Cloud: an EIP moves in two tasks", self.act_eip),
                      ("Alibaba Cloud: a HAVIP is announced", self.act_havip))
 
@@ -186,9 +187,9 @@ class Acts:
         self.stage.expect_run(run, "plan of havip1 on ecs2", 0, HAVIP)
         self.screen.line()
         if not self.wires:
-            self.screen.say("""Root would have seen restore bring the address up on an interface in a network
-                namespace of this demonstration's own, announce it there by ARP, and the simulated VPC hear that and
-                send it to ecs2.""")
+            self.screen.say("""Without root there is no interface to bring it up on, and lo stands for one above; root
+                would have seen restore bring it up in a network namespace of this demonstration's own and announce it
+                there by ARP, and the simulated VPC hear that and send it to ecs2.""")
             self.draw()
             return
         self.screen.say("""%s is one end of a cable in a network namespace of this demonstration's own; the simulated

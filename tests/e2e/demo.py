@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # tests/run: timeout=400
 """`make demo`: it plays to its end, draws what is, and leaves nothing behind however it ends."""
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,30 +19,29 @@ import lab
 import tap
 
 SCRIPT = os.path.join(ROOT, "packaging/demo/cloudvip-demo")
+sys.path.insert(0, os.path.dirname(SCRIPT))
+sys.dont_write_bytecode = True
+import aliyun
+import aws
+import draw
 LIMIT_S = 120
 ACTS = ("Where is the address?", "The network, as the cloud has it", "What would a failover change?",
         "node1 dies", "The check that runs every two minutes", "The cloud says: not so fast",
-        "An answer gets lost", "What it took")
-PLACES = ("rtb-0c000001", "rtb-0c000002", "rtb-0c000003", "203.0.113.10")
-NODE_1, NODE_2 = "eni-0a000001", "eni-0b000002"
+        "An answer gets lost", "Alibaba Cloud: an EIP moves in two tasks", "Alibaba Cloud: a HAVIP is announced",
+        "What it took")
+AWS_PLACES = ("rtb-0c000001", "rtb-0c000002", "rtb-0c000003", "203.0.113.10")
+ALI_PLACES = ("198.51.100.7", "10.2.1.50")
+NODES = {"aws": ("node1", "node2"), "aliyun": ("ecs1", "ecs2")}
 COLOUR = re.compile("\033\\[[0-9;]*m")
 
 
-def load():
-    """The script as a module."""
-    loader = importlib.machinery.SourceFileLoader("cloudvip_demo", SCRIPT)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cloudvip_demo", loader))
-    loader.exec_module(module)
-    return module
-
-
-def start(t, *options, stdout=subprocess.PIPE, bindir=None, **env):
-    """The demonstration in a session of its own, its files below t.tmp."""
+def start(t, *options, stdout=subprocess.PIPE, bindir=None, before=(), script=SCRIPT, **env):
+    """The demonstration in a session of its own, its files below t.tmp; `before`: what starts it."""
     bindir = bindir or os.path.dirname(lab.program("cloudsim"))
     for name in ("cloudvip", "quickCheck"):
         lab.program(name)
-    process = subprocess.Popen([sys.executable, SCRIPT, "--bindir", bindir] + list(options), cwd=t.tmp,
-                               env=lab.clean_env(TMPDIR=t.tmp, HOME=t.tmp, PYTHONDONTWRITEBYTECODE="1", **env),
+    process = subprocess.Popen(list(before) + [sys.executable, script, "--bindir", bindir] + list(options), cwd=t.tmp,
+                               env=lab.clean_env(TMPDIR=t.tmp, HOME=t.tmp, **env),
                                stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.STDOUT,
                                start_new_session=True)
     t.cleanup(end, process)
@@ -90,20 +88,31 @@ def check_nothing_left(t, but=0):
 
 
 def drawn(lines):
-    """{place: (interface, "serves", "lost" or "new")} of one picture in ASCII."""
+    """{place: (0 for the node at the left, 1; "serves", "lost" or "new")} of one picture in ASCII; without wire: None."""
     found = {}
-    for place in PLACES:
-        row = [line for line in lines if "| %s " % place in line or "+ %s " % place in line]
+    for place in places(lines):
+        row = [line for line in lines if re.search(r"[|+] %s +[|+]" % re.escape(place), line)]
         if len(row) != 1:
             raise tap.Failed("%d rows of %s in:\n%s" % (len(row), place, "\n".join(lines)))
-        left, right = re.match(r".*\|([^|]*)[|+] %s [|+]([^|]*)\|" % re.escape(place), row[0]).groups()
-        ends = {"<-------": (NODE_1, "serves"), "<= new =": (NODE_1, "new"), "x.......": (NODE_1, "lost"),
-                "------->": (NODE_2, "serves"), "= new =>": (NODE_2, "new"), ".......x": (NODE_2, "lost")}
+        left, right = re.match(r".*\|([^|]*)[|+] %s +[|+]([^|]*)\|" % re.escape(place), row[0]).groups()
+        ends = {"<-------": (0, "serves"), "<= new =": (0, "new"), "x.......": (0, "lost"),
+                "------->": (1, "serves"), "= new =>": (1, "new"), ".......x": (1, "lost")}
         wires = [w for w in (left, right) if w.strip()]
-        if len(wires) != 1 or wires[0] not in ends or (ends[wires[0]][0] == NODE_1) != (wires[0] == left):
+        if not wires:
+            found[place] = None
+            continue
+        if len(wires) != 1 or wires[0] not in ends or (ends[wires[0]][0] == 0) != (wires[0] == left):
             raise tap.Failed("not one whole wire: %s" % row[0])
         found[place] = ends[wires[0]]
     return found
+
+
+def cloud_of(lines):
+    return "aliyun" if "cn-shanghai" in lines[0] else "aws"
+
+
+def places(lines):
+    return ALI_PLACES if cloud_of(lines) == "aliyun" else AWS_PLACES
 
 
 def pictures(text):
@@ -120,49 +129,109 @@ def pictures(text):
     return found
 
 
-def in_state(state):
-    """{place: (interface, is it served?)}, read from the simulated cloud's state, not by the script's code."""
-    aws = state["aws"]
-    stopped = {i["instance_id"] for i in aws["instances"] if i["state"] != "running"}
-    dead = {e["network_interface_id"] for e in aws["network_interfaces"]
-            if e["attachment"]["instance_id"] in stopped}
+def aws_state(state):
+    """(which nodes run, {place: (node, is it served?)}), read from the simulated cloud's state, not by the demonstration's code."""
+    aws_world = state["aws"]
+    node_of = {"eni-0a000001": 0, "eni-0b000002": 1}
+    runs = [i["state"] == "running" for i in aws_world["instances"]]
     found = {}
-    for table in aws["route_tables"]:
+    for table in aws_world["route_tables"]:
         for route in table["routes"]:
             if route["destination"] == "10.1.0.10/32":
-                found[table["route_table_id"]] = (route["target"], route["state"] == "active")
-    address = aws["addresses"][0]
-    found[address["public_ip"]] = (address["network_interface_id"], address["network_interface_id"] not in dead)
-    return found
+                found[table["route_table_id"]] = (node_of[route["target"]], route["state"] == "active")
+    address = aws_world["addresses"][0]
+    node = node_of[address["network_interface_id"]]
+    found[address["public_ip"]] = (node, runs[node])
+    return runs, found
+
+
+def ali_state(state):
+    """As aws_state; None is nobody."""
+    world = state["aliyun"]
+    runs = [i["status"] == "Running" for i in world["instances"]]
+    eip, havip = world["eips"][0], world["havips"][0]
+    node_of = {"eni-c0000001": 0, "eni-c0000002": 1, "i-c0000001": 0, "i-c0000002": 1}
+    return runs, {address: (node_of[holder], runs[node_of[holder]]) if holder else None
+                  for address, holder in ((eip["ip_address"], eip.get("instance_id")), (havip["ip_address"], havip["master"]))}
 
 
 def agrees(t, picture, state, before):
-    now, then = in_state(state), in_state(before)
+    read = ali_state if cloud_of(picture) == "aliyun" else aws_state
+    (runs, now), (_, then) = read(state), read(before)
     want = {}
-    for place, (eni, served) in now.items():
-        want[place] = (eni, "lost" if not served else "new" if then[place][0] != eni else "serves")
+    for place, holder in now.items():
+        moved = then[place] is None or holder is not None and then[place][0] != holder[0]
+        want[place] = holder and (holder[0], "lost" if not holder[1] else "new" if moved else "serves")
     t.equal(drawn(picture), want)
-    for node, eni in (("node1", NODE_1), ("node2", NODE_2)):
-        dead = any(i["state"] != "running" for i in state["aws"]["instances"]
-                   for e in state["aws"]["network_interfaces"] if e["network_interface_id"] == eni
-                   and e["attachment"]["instance_id"] == i["instance_id"])
-        t.has("\n".join(picture), "%s    %s" % (node, "o stopped" if dead else "* running"))
+    for name, up in zip(NODES[cloud_of(picture)], runs):
+        t.check(re.search(r"%s +%s" % (name, r"\* running" if up else "o stopped"), "\n".join(picture)), name)
+
+
+def can_announce():
+    """May we make interfaces?  Then the demonstration does."""
+    try:
+        return os.geteuid() == 0 and subprocess.call(
+            ["unshare", "-n", "ip", "link", "add", "cvx", "type", "veth", "peer", "name", "cvy"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
+
+
+def check_played(t, said, announced):
+    titles = re.findall(r"^-- (\d+)  (.*?) -+$", said, re.MULTILINE)
+    t.equal(titles, [(str(n), title) for n, title in enumerate(ACTS, 1)])
+    t.equal([line for line in said.split("\n") if len(line) > 80 or not all(" " <= c <= "~" for c in line)], [],
+            "lines that are too wide, or not ASCII, or coloured")
+    shown = pictures(said)
+    t.equal(len(shown), 7)
+    for n, want in enumerate(((0, "serves"), (0, "lost"), (1, "new"))):
+        t.equal(drawn(shown[n]), {place: want for place in AWS_PLACES}, "picture %d" % (n + 1))
+    t.equal(drawn(shown[5]), {place: (0, "serves") for place in ALI_PLACES})
+    t.equal(drawn(shown[6]), dict.fromkeys(ALI_PLACES, (1, "new")) if announced else
+            {ALI_PLACES[0]: (1, "new"), ALI_PLACES[1]: None})
+    t.equal(len(re.findall(r"ReplaceRoute rtb-\w+ .* answer lost$", said, re.MULTILINE)), 1)
+    t.equal(len(re.findall(r"^  \w+.* throttled$", said, re.MULTILINE)), 3)
+    moves = dict(re.findall(r"^  (\w+ to \w+: [\w ]+?) +\d+ +(\d+) +\d+$", said, re.MULTILINE))
+    t.equal(moves["vip1 to node2: node1 died"], "6")
+    t.check(int(moves["eip2 to ecs2: ecs1 died"]) >= 7, "two tasks are waited for: %s" % moves)
+    t.equal("havip1 to ecs2: ecs1 died" in moves, announced)
+    t.equal("Without root" in said, not announced)
+    t.equal("10.2.1.50/32" in said, announced, "the interface has it")
+    order = re.findall(r"^  (\w*(?:Eip)\w*) +\S+ +\d+$", said, re.MULTILINE)
+    t.equal([a for i, a in enumerate(order) if i == 0 or order[i - 1] != a],
+            ["DescribeEipAddresses", "UnassociateEipAddress", "DescribeEipAddresses", "AssociateEipAddress",
+             "DescribeEipAddresses"], "it looks before, between and after the two tasks")
 
 
 def test_plays_to_its_end(t):
     status, said = finish(t, start(t, "--fast", "--ascii"))
     t.equal(status, 0)
-    titles = re.findall(r"^-- (\d)  (.*?) -+$", said, re.MULTILINE)
-    t.equal(titles, [(str(n), title) for n, title in enumerate(ACTS, 1)])
-    t.equal([line for line in said.split("\n") if len(line) > 80 or not all(" " <= c <= "~" for c in line)], [],
-            "lines that are too wide, or not ASCII, or coloured")
-    t.equal(len(pictures(said)), 5)
-    t.equal(drawn(pictures(said)[0]), {place: (NODE_1, "serves") for place in PLACES})
-    t.equal(drawn(pictures(said)[1]), {place: (NODE_1, "lost") for place in PLACES})
-    t.equal(drawn(pictures(said)[2]), {place: (NODE_2, "new") for place in PLACES})
-    t.equal(len(re.findall(r"ReplaceRoute rtb-\w+ .* answer lost$", said, re.MULTILINE)), 1)
-    t.equal(len(re.findall(r"^  \w+.* throttled$", said, re.MULTILINE)), 3)
-    t.equal(re.findall(r"^  vip1 to node2: node1 died +\d+ +(\d+) +\d+$", said, re.MULTILINE), ["6"])
+    check_played(t, said, can_announce())
+    check_nothing_left(t)
+    t.equal([n for n in os.listdir(os.path.dirname(SCRIPT)) if n.startswith("__")], [], "what Python leaves")
+
+
+def test_without_privileges(t):
+    """Whoever may not make interfaces sees a HAVIP's check and plan; root without capabilities is such a one."""
+    before = []
+    if os.geteuid() == 0:
+        before = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+        if not shutil.which("setpriv"):
+            t.skip("there is no setpriv")
+    status, said = finish(t, start(t, "--fast", "--ascii", before=before))
+    t.equal(status, 0)
+    check_played(t, said, False)
+    check_nothing_left(t)
+
+
+def test_installed_elsewhere(t):
+    """Its files beside each other are all it needs; a link to it leads to them."""
+    shutil.copytree(os.path.dirname(SCRIPT), t.path("libexec"))
+    os.symlink(t.path("libexec/cloudvip-demo"), t.path("demo"))
+    status, said = finish(t, start(t, "--fast", "--ascii", script=t.path("demo")))
+    t.equal(status, 0)
+    t.has(said, "All of it ended as it should")
+    t.equal(sorted(os.listdir(t.path("libexec"))), sorted(os.listdir(os.path.dirname(SCRIPT))))
     check_nothing_left(t)
 
 
@@ -186,12 +255,14 @@ def test_on_a_terminal_in_colour_and_kept(t):
             states.append(json.load(f))
     shown = pictures(plain)
     t.equal(len(shown), len(states))
+    before = {}
     for n, state in enumerate(states):
         with t.subtest("picture %d is the cloud's state" % (n + 1)):
-            agrees(t, shown[n], state, states[max(n - 1, 0)])
+            agrees(t, shown[n], state, before.get(cloud_of(shown[n]), state))
+        before[cloud_of(shown[n])] = state
     with open(os.path.join(kept, "demo.log")) as f:
-        commands = re.findall(r"^node\d# (.*)$", f.read(), re.MULTILINE)
-    t.equal(re.findall(r"^node\d# ((?!cat ).*)$", re.sub(r" \\\n +", " ", plain), re.MULTILINE), commands)
+        commands = re.findall(r"^(?:node|ecs)\d# (.*)$", f.read(), re.MULTILINE)
+    t.equal(re.findall(r"^(?:node|ecs)\d# ((?!cat ).*)$", re.sub(r" \\\n +", " ", plain), re.MULTILINE), commands)
 
 
 def read_terminal(descriptor):
@@ -210,27 +281,52 @@ def read_terminal(descriptor):
     return b"".join(parts).decode("utf-8", "replace")
 
 
+def check_picture(t, module, state, before):
+    """As it is drawn in ASCII, and that the other one is the same."""
+    rows = ["".join(c for c, _ in row) for row in module.picture(state, before, draw.ASCII).cells]
+    agrees(t, rows, state, before)
+    fine = ["".join(c for c, _ in row) for row in module.picture(state, before, draw.UNICODE).cells]
+    t.equal([len(row) for row in fine], [80] * len(rows))
+    t.equal("\n".join(fine).count("new"), "\n".join(rows).count("new"))
+
+
+def copy(state):
+    return json.loads(json.dumps(state))
+
+
 def test_picture_of_any_state(t):
-    demo = load()
-    world = demo.world()
+    world = aws.world()
     for table in world["aws"]["route_tables"]:
         for route in table["routes"]:
             route["state"] = "active"
-    tables = world["aws"]["route_tables"]
-    split = json.loads(json.dumps(world))
-    split["aws"]["route_tables"][1]["routes"][1]["target"] = NODE_2
-    dead = json.loads(json.dumps(split))
+    t.equal(len(world["aws"]["route_tables"]), 3)
+    split = copy(world)
+    split["aws"]["route_tables"][1]["routes"][1]["target"] = "eni-0b000002"
+    dead = copy(split)
     dead["aws"]["instances"][1]["state"] = "stopped"
     dead["aws"]["route_tables"][1]["routes"][1]["state"] = "blackhole"
-    t.equal(len(tables), 3)
     for name, state, before in (("at first", world, world), ("split", split, world), ("split still", split, split),
                                 ("half dead", dead, split), ("back", world, split)):
         with t.subtest(name):
-            rows = ["".join(c for c, _ in row) for row in demo.picture(state, before, demo.ASCII).cells]
-            agrees(t, rows, state, before)
-            fine = ["".join(c for c, _ in row) for row in demo.picture(state, before, demo.UNICODE).cells]
-            t.equal([len(row) for row in fine], [80] * len(rows))
-            t.equal("\n".join(fine).count("new"), "\n".join(rows).count("new"))
+            check_picture(t, aws, state, before)
+
+
+def test_picture_of_any_state_of_alibaba_cloud(t):
+    world = aliyun.world()
+    for instance in world["aliyun"]["instances"]:
+        instance["status"] = "Running"
+    moved = copy(world)
+    moved["aliyun"]["eips"][0]["instance_id"] = "i-c0000002"
+    moved["aliyun"]["havips"][0]["master"] = "i-c0000002"
+    nowhere = copy(world)
+    nowhere["aliyun"]["eips"][0]["instance_id"] = ""
+    nowhere["aliyun"]["havips"][0]["master"] = ""
+    dead = copy(world)
+    dead["aliyun"]["instances"][0]["status"] = "Stopped"
+    for name, state, before in (("at first", world, world), ("moved", moved, world), ("nowhere", nowhere, world),
+                                ("back", world, nowhere), ("dead", dead, world)):
+        with t.subtest(name):
+            check_picture(t, aliyun, state, before)
 
 
 def test_character_set(t):
@@ -251,7 +347,7 @@ def test_character_set(t):
 
 
 def test_stopped_half_way(t):
-    for number, act, options in ((signal.SIGINT, 4, ()), (signal.SIGTERM, 6, ()), (signal.SIGHUP, 1, ()),
+    for number, act, options in ((signal.SIGINT, 4, ()), (signal.SIGTERM, 6, ()), (signal.SIGHUP, 1, ()), (signal.SIGTERM, 9, ()),
                                  (signal.SIGINT, 6, ("--keep",))):
         with t.subtest("%s in act %d %s" % (number.name, act, " ".join(options))):
             process = start(t, "--fast", "--ascii", *options)
