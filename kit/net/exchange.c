@@ -46,6 +46,7 @@ static int refuse_rewind(void *arg, curl_off_t offset, int origin)
 
 #if LIBCURL_VERSION_NUM >= 0x075000
 /* Called before a request goes out over a connection: a second time is libcurl's own idea. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int refuse_again(void *arg, char *to, char *from, int to_port, int from_port)
 {
     struct kit_exchange *x = arg;

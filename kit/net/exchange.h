@@ -17,7 +17,7 @@ struct kit_exchange {
     void *tag;
     bool added; /* to the multi handle; else it waits for a free connection */
     bool body_too_large;
-    unsigned sendings; /* times that libcurl was about to send it */
+    unsigned sendings;  /* times that libcurl was about to send it */
     size_t given_bytes; /* of the request's body, to libcurl */
     size_t header_bytes;
     char what[KIT_HTTP_WHAT]; /* for errors */

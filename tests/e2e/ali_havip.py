@@ -274,15 +274,21 @@ def test_api_away(t):
         t.check(not s.up(TWO), "nothing was brought up")
 
 
+def enter_own_namespace():
+    """Runs this program again in a network namespace of its own, where one can be made."""
+    if os.environ.get(OWN_NAMESPACE):
+        return
+    probe = ["unshare", "-n", "ip", "link", "set", "lo", "up"]
+    try:
+        can = subprocess.call(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        can = False
+    if can:
+        os.environ[OWN_NAMESPACE] = "yes"
+        os.execvp("unshare", ["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+                              sys.executable] + sys.argv)
+
+
 if __name__ == "__main__":
-    if not os.environ.get(OWN_NAMESPACE):
-        probe = ["unshare", "-n", "ip", "link", "set", "lo", "up"]
-        try:
-            can = subprocess.call(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
-        except OSError:
-            can = False
-        if can:
-            os.environ[OWN_NAMESPACE] = "yes"
-            os.execvp("unshare", ["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
-                                  sys.executable] + sys.argv)
+    enter_own_namespace()
     tap.main()

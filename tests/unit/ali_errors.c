@@ -123,6 +123,10 @@ static const struct {
     {"InvalidCIDRBlock.Duplicate", 400, KIT_ERR_REFUSED, ALI_NOTE_TAKEN},
     {"EntryAlreadyExist", 400, KIT_ERR_REFUSED, ALI_NOTE_TAKEN},
     {"InvalidIp.IpAssigned", 403, KIT_ERR_REFUSED, ALI_NOTE_TAKEN},
+    {"InvalidIp.IpUnassigned", 403, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
+    {"InvalidVSwitchId.IpInvalid", 403, KIT_ERR_REFUSED, ALI_NOTE_NONE},
+    {"InvalidVSwitchId.NotFound", 404, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
+    {"MaxEniIpv6IpsCountExceeded", 403, KIT_ERR_REFUSED, ALI_NOTE_NONE},
     {"InvalidIPAddress.AlreadyUsed", 403, KIT_ERR_REFUSED, ALI_NOTE_TAKEN},
 
     {"CountLimitExceed.HaVipOnInstance", 403, KIT_ERR_REFUSED, NONE},

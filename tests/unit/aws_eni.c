@@ -162,7 +162,7 @@ static struct kit_step walk(struct aws_world *w, bool release)
 {
     struct kit_facts facts = aws_facts_of_one(w, !release);
     struct kit_step step = {.binding = &facts.binding[0]};
-    struct kit_err err;
+    struct kit_err err = {.msg = ""};
     const struct kit_mover *mover = aws_mover(w);
     int rc = (release ? mover->release : mover->claim)(w->cloud, &w->settings[0], &facts, &step, 1,
                                                        aws_in_a_minute(w), &err);

@@ -291,7 +291,7 @@ static struct kit_step change(struct aws_world *w, const char *holder, bool rele
     struct kit_facts facts = {.me = "eni-me"};
     struct kit_binding b = {.state = holder[0] ? KIT_BINDING_HELD : KIT_BINDING_FREE};
     struct kit_step step = {.binding = &b};
-    struct kit_err err;
+    struct kit_err err = {.msg = ""};
 
     (void)kit_str_copy(b.place, sizeof(b.place),
                        kit_settings_text(&w->settings[0], KIT_PARAM_ADDRESS));

@@ -110,6 +110,7 @@ static const struct row {
     {"EntityNotExist.", BEGIN, KIT_ERR_NOT_FOUND, ALI_NOTE_NONE}, /* Sts: the role */
     {"InvalidResource.NotBinding", WHOLE, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
     {"InvalidOperation.NotFoundRoute", WHOLE, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
+    {"InvalidIp.IpUnassigned", WHOLE, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
     {".NotFound", END, KIT_ERR_NOT_FOUND, ALI_NOTE_GONE},
 
     /* There already. */
@@ -127,6 +128,8 @@ static const struct row {
     {"CountLimitExceed", BEGIN, KIT_ERR_REFUSED, ALI_NOTE_NONE},
     {"EniPerInstanceLimitExceeded", WHOLE, KIT_ERR_REFUSED, ALI_NOTE_NONE},
     {"MaxEniCountExceeded", WHOLE, KIT_ERR_REFUSED, ALI_NOTE_NONE},
+    {"MaxEniIpv6IpsCountExceeded", WHOLE, KIT_ERR_REFUSED, ALI_NOTE_NONE},
+    {"InvalidVSwitchId.", BEGIN, KIT_ERR_REFUSED, ALI_NOTE_NONE}, /* IpInvalid, IpNotEnough */
     {"InvalidOperation.", BEGIN, KIT_ERR_REFUSED, ALI_NOTE_NONE},
     {"OperationDenied", BEGIN, KIT_ERR_REFUSED, ALI_NOTE_NONE},
     {"InvalidInstanceType.ValueNotSupported", WHOLE, KIT_ERR_REFUSED, ALI_NOTE_NONE},

@@ -363,7 +363,7 @@ static int unassign(struct ali_cloud *cloud, struct kit_step *step, const struct
     rc = ali_rpc_run(&r, by, err);
     ali_rpc_step(&r, step);
     /* It is not on that ENI, or the ENI is no more: nothing left to take off. */
-    if (rc && (r.note == ALI_NOTE_GONE || kit_str_eq(err->code, "InvalidIp.IpUnassigned"))) {
+    if (rc && r.note == ALI_NOTE_GONE) {
         step->result = KIT_STEP_DONE;
         rc = 0;
     }
@@ -452,6 +452,7 @@ const struct kit_mover kit_aliyun_private_ip = {
     .permissions_count = KIT_LEN(permissions),
     .rules = rules,
     .rules_count = KIT_LEN(rules),
+    .nic_serves = true,
     .locate = locate,
     .claim = claim,
     .release = release,
