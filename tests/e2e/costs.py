@@ -112,10 +112,9 @@ def not_bound(s):
 def role(s):
     """The nodes' role may assume another one, which anybody may."""
     world = s.sim.state()
-    world["aws"]["roles"].append({"name": "mover", "trust": {"principals": ["*"]}})
+    world["aws"]["roles"].append({"name": "network", "trust": {"principals": ["*"]}})
     s.sim.put_world(world)
-    s.mover.give(s.sim, s.eni1)
-    return {"role_arn": "arn:aws:iam::%s:role/mover" % world["aws"]["account"]}
+    return {"role_arn": "arn:aws:iam::%s:role/network" % world["aws"]["account"]}
 
 
 # What a row may say besides `setting = value` and "N tables": what is done in the scene, and the settings it takes.
