@@ -12,17 +12,17 @@
 #include "kit/sys/link.h"
 #include "tests/unit/ali_creds_world.h"
 
-static int read_one(const char *path, bool optional, struct ali_metadata_item *item,
+static int read_one(const char *path, bool optional, struct kit_metadata_item *item,
                     struct kit_err *err)
 {
-    *item = (struct ali_metadata_item){
-        .path = path, .optional = optional, .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+    *item = (struct kit_metadata_item){
+        .path = path, .optional = optional, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     return ali_metadata_read(session->cloud, item, 1, ali_soon(session), err);
 }
 
 static void items_with_a_token(void **state)
 {
-    struct ali_metadata_item item;
+    struct kit_metadata_item item;
     struct kit_err err;
 
     (void)state;
@@ -46,7 +46,7 @@ static void items_with_a_token(void **state)
 static void a_token_that_ran_out_is_fetched_anew_once(void **state)
 {
     static const int statuses[] = {401, 403};
-    struct ali_metadata_item item;
+    struct kit_metadata_item item;
     struct kit_err err;
 
     (void)state;
@@ -84,7 +84,7 @@ static void what_answers_instead(void **state)
         {503, KIT_ERR_TRANSIENT, "no answer from the metadata service at http://100.100.100.200/",
          5},
     };
-    struct ali_metadata_item item;
+    struct kit_metadata_item item;
     struct kit_err err;
 
     (void)state;
@@ -112,7 +112,7 @@ static void it_may_be_elsewhere_or_off(void **state)
         {"127.0.0.1:8080", "http://127.0.0.1:8080/latest/"},
         {"http://127.0.0.1:8080/ali/", "http://127.0.0.1:8080/ali/latest/"},
     };
-    struct ali_metadata_item item;
+    struct kit_metadata_item item;
     struct kit_err err;
 
     (void)state;

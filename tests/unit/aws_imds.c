@@ -74,9 +74,11 @@ static void a_role_that_is_none(void **state)
 
 static void items_of_the_metadata_service(void **state)
 {
-    struct aws_imds_item item[] = {
-        {.path = "meta-data/placement/region", .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)},
-        {.path = "meta-data/none", .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)},
+    struct kit_metadata_item item[] = {
+        {.path = "meta-data/placement/region", .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)},
+        {.path = "meta-data/none",
+         .optional = true,
+         .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)},
     };
     struct kit_err err;
 

@@ -25,8 +25,8 @@ static bool is_role_name(const char *name)
 static int read_role_name(const struct ali_chain *chain, char *ret_role, size_t role_bytes,
                           struct kit_err *err)
 {
-    struct ali_metadata_item item = {
-        .path = ROLES, .optional = true, .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+    struct kit_metadata_item item = {
+        .path = ROLES, .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int rc = ali_metadata_read(chain->cloud, &item, 1, chain->by, err);
 
     if (rc == 0) {
@@ -45,8 +45,8 @@ static int read_role(const struct ali_chain *chain, const char *role, struct ali
                      struct kit_err *err)
 {
     char path[sizeof(ROLES) + 64], who[96];
-    struct ali_metadata_item item = {.path = path,
-                                     .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+    struct kit_metadata_item item = {.path = path,
+                                     .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
 
     (void)kit_str_format(path, sizeof(path), "%s%s", ROLES, role);
     (void)kit_str_format(who, sizeof(who), "role %s of the instance", role);

@@ -16,29 +16,16 @@ enum {
     ITEMS,
 };
 
-/* An answer is one line; a stray second one, or what is too long for an id, is none. */
-static void first_line(const struct ali_metadata_item *item, char *dst, size_t dst_bytes)
+static void take_items(const struct kit_metadata_item *item, size_t count, struct ali_me *me)
 {
-    char line[256] = "";
-
-    if (item->found) {
-        (void)kit_str_copy(line, sizeof(line), item->value.data);
-        line[strcspn(line, "\r\n")] = '\0';
-    }
-    if (!kit_str_copy(dst, dst_bytes, line))
-        dst[0] = '\0';
-}
-
-static void take_items(const struct ali_metadata_item *item, size_t count, struct ali_me *me)
-{
-    first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
-    first_line(&item[ITEM_ZONE], me->zone, sizeof(me->zone));
-    first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
+    kit_metadata_first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
+    kit_metadata_first_line(&item[ITEM_ZONE], me->zone, sizeof(me->zone));
+    kit_metadata_first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
     if (count <= ITEM_ENI)
         return;
-    first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
-    first_line(&item[ITEM_VSWITCH], me->vswitch, sizeof(me->vswitch));
-    first_line(&item[ITEM_PRIMARY], me->primary, sizeof(me->primary));
+    kit_metadata_first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
+    kit_metadata_first_line(&item[ITEM_VSWITCH], me->vswitch, sizeof(me->vswitch));
+    kit_metadata_first_line(&item[ITEM_PRIMARY], me->primary, sizeof(me->primary));
 }
 
 /* What the metadata service knows of the instance, and of the interface with this MAC unless it is
@@ -50,7 +37,7 @@ static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_dea
                                             "vpc-id",      "network-interface-id",
                                             "vswitch-id",  "primary-ip-address"};
     size_t count = mac ? ITEMS : ITEM_ENI;
-    struct ali_metadata_item item[ITEMS];
+    struct kit_metadata_item item[ITEMS];
     char path[ITEMS][96];
     int rc;
 
@@ -60,8 +47,8 @@ static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_dea
                                  "meta-data/network/interfaces/macs/%s/%s", mac, leaf[i]);
         else
             (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/%s", leaf[i]);
-        item[i] = (struct ali_metadata_item){
-            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+        item[i] = (struct kit_metadata_item){
+            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     }
     rc = ali_metadata_read(cloud, item, count, by, err);
     if (!rc)

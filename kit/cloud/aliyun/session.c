@@ -150,8 +150,8 @@ void ali_region_if_known(struct ali_cloud *cloud)
 
 int ali_region(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct ali_metadata_item item = {.path = "meta-data/region-id",
-                                     .value = KIT_BUF_SECRET(ALI_METADATA_BODY_BYTES)};
+    struct kit_metadata_item item = {.path = "meta-data/region-id",
+                                     .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int rc;
 
     ali_region_if_known(cloud);

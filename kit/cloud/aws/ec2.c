@@ -27,24 +27,12 @@ enum {
     ITEMS
 };
 
-static void first_line(const struct aws_imds_item *item, char *dst, size_t dst_bytes)
+static void take_items(const struct kit_metadata_item *item, struct aws_me *me)
 {
-    char line[256] = "";
-
-    if (item->found) {
-        (void)kit_str_copy(line, sizeof(line), item->value.data);
-        line[strcspn(line, "\r\n")] = '\0';
-    }
-    if (!kit_str_copy(dst, dst_bytes, line))
-        dst[0] = '\0';
-}
-
-static void take_items(const struct aws_imds_item *item, struct aws_me *me)
-{
-    first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
-    first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
-    first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
-    first_line(&item[ITEM_ADDRESSES], me->primary, sizeof(me->primary));
+    kit_metadata_first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
+    kit_metadata_first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
+    kit_metadata_first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
+    kit_metadata_first_line(&item[ITEM_ADDRESSES], me->primary, sizeof(me->primary));
 }
 
 /* What the metadata service knows of the interface with this MAC. */
@@ -53,7 +41,7 @@ static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_dea
 {
     static const char *const leaf[ITEMS] = {"interface-id", "vpc-id", "instance-id", "local-ipv4s"};
     char path[ITEMS][96];
-    struct aws_imds_item item[ITEMS];
+    struct kit_metadata_item item[ITEMS];
     int rc;
 
     for (int i = 0; i < ITEMS; i++) {
@@ -62,8 +50,8 @@ static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_dea
         else
             (void)kit_str_format(path[i], sizeof(path[i]),
                                  "meta-data/network/interfaces/macs/%s/%s", mac, leaf[i]);
-        item[i] = (struct aws_imds_item){
-            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+        item[i] = (struct kit_metadata_item){
+            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     }
     rc = aws_imds_read(cloud, item, ITEMS, by, err);
     if (!rc)
@@ -106,8 +94,8 @@ static int find_by_interface(struct aws_cloud *cloud, const char *interface, str
 /* The VPC of the instance's first interface: all its ENIs are in one VPC. */
 static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct aws_imds_item mac = {.path = "meta-data/mac",
-                                .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct kit_metadata_item mac = {.path = "meta-data/mac",
+                                    .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     struct aws_me me = {0};
     char text[32];
     int rc;
@@ -115,7 +103,7 @@ static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
     if (cloud->vpc[0])
         return 0;
     rc = aws_imds_read(cloud, &mac, 1, by, err);
-    first_line(&mac, text, sizeof(text));
+    kit_metadata_first_line(&mac, text, sizeof(text));
     kit_buf_done(&mac.value);
     if (!rc &&
         strspn(text, "0123456789abcdefABCDEF:") != strlen(text)) /* it becomes part of a path */
@@ -132,9 +120,9 @@ static int check_named(struct aws_cloud *cloud, const struct kit_settings *setti
                        struct kit_deadline by, struct aws_me *me, struct kit_err *err)
 {
     const char *interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
-    struct aws_imds_item item = {.path = "meta-data/instance-id",
-                                 .optional = true,
-                                 .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct kit_metadata_item item = {.path = "meta-data/instance-id",
+                                     .optional = true,
+                                     .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     struct aws_me other;
     struct kit_err ignored;
 
@@ -146,7 +134,7 @@ static int check_named(struct aws_cloud *cloud, const struct kit_settings *setti
                            "interface %s is %s, and eni is %s: they contradict each other",
                            interface, other.eni, me->eni);
     if (!cloud->node[0] && !aws_imds_read(cloud, &item, 1, by, &ignored))
-        first_line(&item, cloud->node, sizeof(cloud->node));
+        kit_metadata_first_line(&item, cloud->node, sizeof(cloud->node));
     kit_buf_done(&item.value);
     (void)kit_str_copy(me->node, sizeof(me->node), cloud->node);
     return 0;

@@ -61,11 +61,11 @@ static const struct kit_rule rules[] = {
 static int find_place(struct aws_cloud *cloud, struct kit_deadline by, struct place *ret_place,
                       struct kit_err *err)
 {
-    struct aws_imds_item item[] = {
-        {.path = "meta-data/instance-id", .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)},
+    struct kit_metadata_item item[] = {
+        {.path = "meta-data/instance-id", .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)},
         {.path = "meta-data/placement/availability-zone",
          .optional = true,
-         .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)},
+         .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)},
     };
     struct place place = {.node = ""};
     int rc = aws_imds_read(cloud, item, KIT_LEN(item), by, err);

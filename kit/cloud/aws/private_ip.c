@@ -247,14 +247,14 @@ static void ask_subnet(struct aws_cloud *cloud, struct target *t, const char *ma
     const char *const leaf[] = {"subnet-id", t->addr->family == 6 ? "subnet-ipv6-cidr-blocks"
                                                                   : "subnet-ipv4-cidr-block"};
     char path[KIT_LEN(leaf)][96];
-    struct aws_imds_item item[KIT_LEN(leaf)];
+    struct kit_metadata_item item[KIT_LEN(leaf)];
     struct kit_err ignored;
 
     for (size_t i = 0; i < KIT_LEN(leaf); i++) {
         (void)kit_str_format(path[i], sizeof(path[i]), "meta-data/network/interfaces/macs/%s/%s",
                              mac, leaf[i]);
-        item[i] = (struct aws_imds_item){
-            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+        item[i] = (struct kit_metadata_item){
+            .path = path[i], .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     }
     if (!aws_imds_read(cloud, item, KIT_LEN(leaf), by, &ignored)) {
         for (size_t i = 0; i < KIT_LEN(leaf); i++) /* of several lines the first */

@@ -97,8 +97,8 @@ struct shown {
 static int is_shown(void *arg, struct kit_err *err)
 {
     struct shown *s = arg;
-    struct aws_imds_item item = {
-        .path = s->path, .optional = true, .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct kit_metadata_item item = {
+        .path = s->path, .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int found = aws_imds_read(s->cloud, &item, 1, s->by, err) ? 1 : 0;
     const char *cursor = item.value.data, *word;
     size_t len;

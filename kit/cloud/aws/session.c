@@ -141,8 +141,8 @@ static const char *region_of_profile(struct aws_cloud *cloud)
 
 int aws_region(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct aws_imds_item item = {.path = "meta-data/placement/region",
-                                 .value = KIT_BUF_SECRET(AWS_IMDS_BODY_BYTES)};
+    struct kit_metadata_item item = {.path = "meta-data/placement/region",
+                                     .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int rc;
 
     if (cloud->region[0] ||
