@@ -60,7 +60,8 @@ def holders(state):
         for route in table["routes"]:
             if route["destination"] == VIP + "/32":
                 eni = route["target"]
-                found[table["route_table_id"]] = (behind.get(eni, eni), route.get("state", "active") == "active" and eni in alive)
+                answers = route.get("state", "active") == "active" and eni in alive
+                found[table["route_table_id"]] = (behind.get(eni, eni), answers)
     for address in aws["addresses"]:
         if address.get("association_id"):
             eni = address["network_interface_id"]

@@ -88,7 +88,7 @@ def check_nothing_left(t, but=0):
 
 
 def drawn(lines):
-    """{place: (0 for the node at the left, 1; "serves", "lost" or "new")} of one picture in ASCII; without wire: None."""
+    """{place: (0 for the node at the left, 1; "serves", "lost" or "new")} of one picture in ASCII; None without wire."""
     found = {}
     for place in places(lines):
         row = [line for line in lines if re.search(r"[|+] %s +[|+]" % re.escape(place), line)]
@@ -130,7 +130,7 @@ def pictures(text):
 
 
 def aws_state(state):
-    """(which nodes run, {place: (node, is it served?)}), read from the simulated cloud's state, not by the demonstration's code."""
+    """(which nodes run, {place: (node, is it served?)}), read from the cloud's state, not by the demonstration's code."""
     aws_world = state["aws"]
     node_of = {"eni-0a000001": 0, "eni-0b000002": 1}
     runs = [i["state"] == "running" for i in aws_world["instances"]]
@@ -151,8 +151,9 @@ def ali_state(state):
     runs = [i["status"] == "Running" for i in world["instances"]]
     eip, havip = world["eips"][0], world["havips"][0]
     node_of = {"eni-c0000001": 0, "eni-c0000002": 1, "i-c0000001": 0, "i-c0000002": 1}
+    held = {eip["ip_address"]: eip.get("instance_id"), havip["ip_address"]: havip["master"]}
     return runs, {address: (node_of[holder], runs[node_of[holder]]) if holder else None
-                  for address, holder in ((eip["ip_address"], eip.get("instance_id")), (havip["ip_address"], havip["master"]))}
+                  for address, holder in held.items()}
 
 
 def agrees(t, picture, state, before):
@@ -408,6 +409,18 @@ def test_a_program_that_does_nothing(t):
     """It says all that is looked for in its output, and ends well: the cloud's own state tells."""
     real = lab.program("cloudvip")
     check_surprise(t, "3", "0", cloudvip="[ \"$1\" = restore ] && exit 0\nexec '%s' \"$@\"" % real)
+
+
+def test_an_eip_that_does_not_move(t):
+    check_surprise(t, "['UnassociateEipAddress', 'AssociateEipAddress']", "[]",
+                   cloudvip="[ \"$*\" = 'restore eip2' ] && exit 0\nexec '%s' \"$@\"" % lab.program("cloudvip"))
+
+
+def test_a_havip_that_does_not_move(t):
+    if not can_announce():
+        t.skip("needs a network namespace: interfaces are made")
+    check_surprise(t, "'10.2.1.50' in it", "ecs2-eth1",
+                   cloudvip="[ \"$*\" = 'restore havip1' ] && exit 0\nexec '%s' \"$@\"" % lab.program("cloudvip"))
 
 
 def test_a_cloud_that_does_not_start(t):
