@@ -100,7 +100,7 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
     } else if (event == KIT_VIP_STEP) {
         log_step(act, facts, step);
     } else if (act->waits++ == 0 || act->args->verbose) {
-        act_log(&act->log, ACT_RETRY, "the cloud does not show the change yet, looking again: %s",
+        act_log(&act->log, ACT_WAITING, "the cloud does not show the change yet, looking again: %s",
                 act->where);
     }
 }

@@ -107,7 +107,11 @@
       "left.")                                                                                     \
     X(720031, WARN, ACT_BROKEN_FILE,                                                               \
       "A configuration file of another resource cannot be used. This action is not hindered.",     \
-      "Correct the file and line that the message names before that resource has to move.")
+      "Correct the file and line that the message names before that resource has to move.")        \
+    X(720032, INFO, ACT_WAITING,                                                                   \
+      "A change was accepted, and the cloud does not show it yet: it takes its time, or answers "  \
+      "from an older view. The action looks again.",                                               \
+      "None: the messages that follow say what was found.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,
