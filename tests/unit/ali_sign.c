@@ -55,7 +55,7 @@ static void write_query(const struct kit_json_node *params, struct kit_buf *out)
 static void one_vector(const struct kit_json_node *v)
 {
     KIT_AUTO(kit_buf) query = KIT_BUF(4096);
-    struct ali_creds creds = {.source = "a test"};
+    struct kit_creds creds = {.source = "a test"};
     struct kit_err err = {.msg = ""};
     struct ali_sign how = {.creds = &creds,
                            .action = ali_data_text(v, "action"),
@@ -86,7 +86,7 @@ static void one_vector(const struct kit_json_node *v)
     else
         assert_null(header_of(&req, "x-acs-security-token"));
     kit_http_request_done(&req);
-    ali_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 static void vectors(void **state)
@@ -127,7 +127,7 @@ static void the_canonical_text(void **state)
 /* Signs a plain request with these keys; returns ali_sign_request's result. */
 static int sign_with(const char *id, const char *secret, const char *token, struct kit_err *err)
 {
-    struct ali_creds creds = {.source = "a test"};
+    struct kit_creds creds = {.source = "a test"};
     const struct ali_sign how = {.creds = &creds,
                                  .action = "DescribeHaVips",
                                  .version = "2016-04-28",
@@ -144,7 +144,7 @@ static int sign_with(const char *id, const char *secret, const char *token, stru
     fill(&req, "h.example", how.canonical_query);
     int rc = ali_sign_request(&how, &req, err);
     kit_http_request_done(&req);
-    ali_creds_done(&creds);
+    kit_creds_done(&creds);
     return rc;
 }
 
@@ -180,7 +180,7 @@ static void keys_that_are_none_are_refused_and_not_shown(void **state)
 
 static void a_request_is_signed_once(void **state)
 {
-    struct ali_creds creds = {.access_key_id = ID, .source = "a test"};
+    struct kit_creds creds = {.access_key_id = ID, .source = "a test"};
     const struct ali_sign how = {.creds = &creds,
                                  .action = "DescribeHaVips",
                                  .version = "2016-04-28",
@@ -197,7 +197,7 @@ static void a_request_is_signed_once(void **state)
     assert_int_equal(ali_sign_request(&how, &req, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_REFUSED);
     kit_http_request_done(&req);
-    ali_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 /* Eight of ours: what else a request may carry is limited by that, and told. */
@@ -205,7 +205,7 @@ static void there_is_room_for_the_signature_or_a_reason(void **state)
 {
     static const char *const names[] = {"X-1", "X-2", "X-3", "X-4", "X-5", "X-6",
                                         "X-7", "X-8", "X-9", "X-A", "X-B", "X-C"};
-    struct ali_creds creds = {.access_key_id = ID, .source = "a test"};
+    struct kit_creds creds = {.access_key_id = ID, .source = "a test"};
     const struct ali_sign how = {.creds = &creds,
                                  .action = "DescribeHaVips",
                                  .version = "2016-04-28",
@@ -228,7 +228,7 @@ static void there_is_room_for_the_signature_or_a_reason(void **state)
             assert_int_equal(err.kind, KIT_ERR_REFUSED);
         kit_http_request_done(&req);
     }
-    ali_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 int main(void)

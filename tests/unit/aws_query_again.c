@@ -229,7 +229,7 @@ static void the_same_credentials_again_are_not_sent(void **state)
 static void credentials_of_ones_own_are_used_and_not_renewed(void **state)
 {
     struct aws_world *w = aws_begin("route-table");
-    struct aws_creds creds = {.access_key_id = "AKIAMINE", .source = "a test"};
+    struct kit_creds creds = {.access_key_id = "AKIAMINE", .source = "a test"};
     struct aws_query q;
     struct kit_err err;
 
@@ -246,7 +246,7 @@ static void credentials_of_ones_own_are_used_and_not_renewed(void **state)
     fake_assert_text(fake_header(&w->net.request[0], "Authorization"), "Credential=AKIAMINE/");
     assert_string_equal(fake_header(&w->net.request[0], "X-Amz-Security-Token"), "a-token");
     assert_null(strstr(err.msg, "a-token"));
-    aws_creds_done(&creds);
+    kit_creds_done(&creds);
     aws_done(w);
 }
 

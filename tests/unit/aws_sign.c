@@ -52,7 +52,7 @@ static void one_vector(const struct kit_json_node *v, int64_t now_s)
     KIT_AUTO(kit_buf) canonical = KIT_BUF(65536);
     KIT_AUTO(kit_buf) names = KIT_BUF(1024);
     struct kit_http_request req, plain;
-    struct aws_creds creds = {.source = "a test"};
+    struct kit_creds creds = {.source = "a test"};
     struct kit_err err = {.msg = ""};
     const struct aws_sign how = {.creds = &creds,
                                  .region = aws_data_text(v, "region"),
@@ -87,7 +87,7 @@ static void one_vector(const struct kit_json_node *v, int64_t now_s)
 
     kit_http_request_done(&req);
     kit_http_request_done(&plain);
-    aws_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 static void vectors(void **state)
@@ -108,7 +108,7 @@ static void vectors(void **state)
 static int sign_with(const char *id, const char *secret, const char *token, const char *url,
                      struct kit_err *err)
 {
-    struct aws_creds creds = {.source = "a test"};
+    struct kit_creds creds = {.source = "a test"};
     const struct aws_sign how = {
         .creds = &creds, .region = "us-east-1", .service = "ec2", .now_s = 1767323045};
     struct kit_http_request req;
@@ -121,7 +121,7 @@ static int sign_with(const char *id, const char *secret, const char *token, cons
     fill(&req, url, "Action=X");
     int rc = aws_sign_request(&how, &req, err);
     kit_http_request_done(&req);
-    aws_creds_done(&creds);
+    kit_creds_done(&creds);
     return rc;
 }
 
@@ -180,7 +180,7 @@ static void a_query_is_refused(void **state)
 
 static void a_request_is_signed_once(void **state)
 {
-    struct aws_creds creds = {.access_key_id = ID, .source = "a test"};
+    struct kit_creds creds = {.access_key_id = ID, .source = "a test"};
     const struct aws_sign how = {
         .creds = &creds, .region = "us-east-1", .service = "ec2", .now_s = 1767323045};
     struct kit_http_request req;
@@ -193,14 +193,14 @@ static void a_request_is_signed_once(void **state)
     assert_int_equal(aws_sign_request(&how, &req, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_REFUSED);
     kit_http_request_done(&req);
-    aws_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 static void there_is_room_for_the_signature_or_a_reason(void **state)
 {
     static const char *const names[] = {"X-1", "X-2", "X-3", "X-4", "X-5", "X-6",
                                         "X-7", "X-8", "X-9", "X-A", "X-B", "X-C"};
-    struct aws_creds creds = {.access_key_id = ID, .source = "a test"};
+    struct kit_creds creds = {.access_key_id = ID, .source = "a test"};
     const struct aws_sign how = {
         .creds = &creds, .region = "us-east-1", .service = "ec2", .now_s = 1767323045};
     struct kit_err err;
@@ -218,7 +218,7 @@ static void there_is_room_for_the_signature_or_a_reason(void **state)
             assert_int_equal(err.kind, KIT_ERR_REFUSED);
         kit_http_request_done(&req);
     }
-    aws_creds_done(&creds);
+    kit_creds_done(&creds);
 }
 
 int main(void)

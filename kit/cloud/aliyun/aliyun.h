@@ -3,19 +3,9 @@
 #ifndef KIT_CLOUD_ALIYUN_ALIYUN_H
 #define KIT_CLOUD_ALIYUN_ALIYUN_H
 
-#include "kit/base/secret.h"
 #include "kit/cloud/cloud.h"
+#include "kit/cloud/creds.h"
 #include "kit/fmt/addr.h"
-
-/* A set of credentials.  expires_s 0 = never. */
-struct ali_creds {
-    char access_key_id[129];
-    struct kit_secret secret_key;
-    struct kit_secret token;
-    int64_t expires_s;
-    char source[96]; /* for people */
-};
-void ali_creds_done(struct ali_creds *creds);
 
 struct ali_endpoint {
     char url[512]; /* "https://vpc.cn-shanghai.aliyuncs.com/"; "" until first used */
@@ -25,7 +15,7 @@ struct ali_cloud {
     struct kit_cloud base; /* first: a kit_cloud is cast to this */
     const struct kit_settings *settings;
     char region[KIT_ID];    /* "" until ali_ready */
-    struct ali_creds creds; /* access_key_id "" until ali_creds_get */
+    struct kit_creds creds; /* access_key_id "" until ali_creds_get */
     struct kit_secret metadata_token;
     int64_t skew_s; /* server's clock minus ours, kept once a request was refused for it */
     struct ali_endpoint vpc, ecs, sts;

@@ -5,46 +5,21 @@
 #include "kit/cloud/aliyun/session.h"
 #include "kit/cloud/aliyun/source.h"
 #include "kit/cloud/aliyun/sts.h"
-#include "kit/fmt/time.h"
-
-/* The SDKs of the vendor refresh a session 3 minutes before its end. */
-static const int64_t refresh_before_s = 180;
 
 /* ---- a set of credentials from its parts ----------------------------------------------------
  */
 
-int ali_creds_fill(const struct ali_creds_parts *parts, const char *who,
-                   struct ali_creds *ret_creds, struct kit_err *err)
+int ali_creds_fill(const struct kit_creds_parts *parts, const char *who,
+                   struct kit_creds *ret_creds, struct kit_err *err)
 {
-    struct ali_creds creds = {.access_key_id = ""};
-
-    if (!parts->key_id || !*parts->key_id)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: an access key secret without an access key id",
-                           who);
-    if (!parts->secret || !*parts->secret)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: an access key id without an access key secret",
-                           who);
-    if (!kit_str_copy(creds.access_key_id, sizeof(creds.access_key_id), parts->key_id))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "%s: the access key id has more than %zu characters", who,
-                           sizeof(creds.access_key_id) - 1);
-    if (parts->expiration && *parts->expiration &&
-        !kit_time_parse_iso(parts->expiration, &creds.expires_s))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "%s: its expiration is no time like 2026-01-02T03:04:05Z", who);
-    kit_secret_set(&creds.secret_key, parts->secret);
-    if (parts->token && *parts->token)
-        kit_secret_set(&creds.token, parts->token);
-    (void)kit_str_copy(creds.source, sizeof(creds.source), who);
-    *ret_creds = creds;
-    return 0;
+    return kit_creds_fill(parts, "an access key secret", who, ret_creds, err);
 }
 
 int ali_creds_from_json(const struct kit_json_node *root, const char *who,
-                        struct ali_creds *ret_creds, struct kit_err *err)
+                        struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *code = kit_json_string(kit_json_get(root, "Code"));
-    const struct ali_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = kit_json_string(kit_json_get(root, "AccessKeyId")),
         .secret = kit_json_string(kit_json_get(root, "AccessKeySecret")),
         .token = kit_json_string(kit_json_get(root, "SecurityToken")),
@@ -66,7 +41,7 @@ int ali_creds_from_json(const struct kit_json_node *root, const char *who,
     return 0;
 }
 
-int ali_creds_from_text(const struct kit_buf *text, const char *who, struct ali_creds *ret_creds,
+int ali_creds_from_text(const struct kit_buf *text, const char *who, struct kit_creds *ret_creds,
                         struct kit_err *err)
 {
     KIT_AUTO(kit_json) doc = {0};
@@ -78,20 +53,12 @@ int ali_creds_from_text(const struct kit_buf *text, const char *who, struct ali_
     return ali_creds_from_json(kit_json_root(&doc), who, ret_creds, err);
 }
 
-struct ali_creds ali_creds_take(struct ali_creds *creds)
-{
-    struct ali_creds taken = *creds;
-
-    *creds = (struct ali_creds){.access_key_id = ""};
-    return taken;
-}
-
 /* ---- the environment ------------------------------------------------------------------------
  */
 
-enum ali_source ali_source_environment(struct ali_creds *ret_creds, struct kit_err *err)
+enum ali_source ali_source_environment(struct kit_creds *ret_creds, struct kit_err *err)
 {
-    const struct ali_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = ali_env("ALIBABA_CLOUD_ACCESS_KEY_ID"),
         .secret = ali_env("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
         .token = ali_env("ALIBABA_CLOUD_SECURITY_TOKEN"),
@@ -110,7 +77,7 @@ enum ali_source ali_source_environment(struct ali_creds *ret_creds, struct kit_e
                                                                  : ALI_SOURCE_GOT;
 }
 
-enum ali_source ali_source_oidc(const struct ali_chain *chain, struct ali_creds *ret_creds,
+enum ali_source ali_source_oidc(const struct ali_chain *chain, struct kit_creds *ret_creds,
                                 struct kit_err *err)
 {
     const struct ali_sts_role role = {
@@ -130,7 +97,7 @@ enum ali_source ali_source_oidc(const struct ali_chain *chain, struct ali_creds 
 /* ---- the chain ------------------------------------------------------------------------------
  */
 
-static enum ali_source ask_host(const struct ali_chain *chain, struct ali_creds *ret_creds,
+static enum ali_source ask_host(const struct ali_chain *chain, struct kit_creds *ret_creds,
                                 struct kit_err *err)
 {
     const char *uri = ali_env("ALIBABA_CLOUD_CREDENTIALS_URI");
@@ -155,7 +122,7 @@ static int none_at_all(const struct ali_profiles *profiles, const char *profile,
                            : "");
 }
 
-static int ask_files_and_host(const struct ali_chain *chain, struct ali_creds *ret_creds,
+static int ask_files_and_host(const struct ali_chain *chain, struct kit_creds *ret_creds,
                               struct kit_err *err)
 {
     bool named;
@@ -178,7 +145,7 @@ static int ask_files_and_host(const struct ali_chain *chain, struct ali_creds *r
     return got == ALI_SOURCE_GOT ? 0 : -1;
 }
 
-static int walk(struct ali_cloud *cloud, struct kit_deadline by, struct ali_creds *ret_creds,
+static int walk(struct ali_cloud *cloud, struct kit_deadline by, struct kit_creds *ret_creds,
                 struct kit_err *err)
 {
     bool use_environment = !kit_settings_text(cloud->settings, KIT_PARAM_PROFILE);
@@ -202,10 +169,11 @@ static int walk(struct ali_cloud *cloud, struct kit_deadline by, struct ali_cred
 }
 
 /* The chain, and the parameter role_arn on top of it. */
-static int obtain(struct ali_cloud *cloud, struct kit_deadline by, struct ali_creds *ret_creds,
+static int obtain(struct kit_cloud *base_cloud, struct kit_deadline by, struct kit_creds *ret_creds,
                   struct kit_err *err)
 {
-    KIT_AUTO(ali_creds) base = {.access_key_id = ""};
+    struct ali_cloud *cloud = (struct ali_cloud *)base_cloud;
+    KIT_AUTO(kit_creds) base = {.access_key_id = ""};
     const struct ali_sts_role role = {
         .role_arn = kit_settings_text(cloud->settings, KIT_PARAM_ROLE_ARN),
         .external_id = kit_settings_text(cloud->settings, KIT_PARAM_EXTERNAL_ID),
@@ -219,47 +187,23 @@ static int obtain(struct ali_cloud *cloud, struct kit_deadline by, struct ali_cr
     return ali_sts_assume(cloud, &role, by, ret_creds, err);
 }
 
-static bool valid_for(const struct ali_cloud *cloud, int64_t seconds)
+static int64_t now_s(const struct kit_cloud *cloud)
 {
-    const struct ali_creds *creds = &cloud->creds;
-
-    return creds->access_key_id[0] &&
-           (creds->expires_s == 0 || creds->expires_s - ali_now_s(cloud) >= seconds);
+    return ali_now_s((const struct ali_cloud *)cloud);
 }
+
+static const struct kit_creds_chain chain_of_sources = {
+    .refresh_before_s = 180, /* as the vendor's SDKs */
+    .now_s = now_s,
+    .obtain = obtain,
+};
 
 int ali_creds_get(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct ali_creds fresh = {.access_key_id = ""};
-
-    if (valid_for(cloud, refresh_before_s))
-        return 0;
-    if (obtain(cloud, by, &fresh, err))
-        return valid_for(cloud, 1) ? 0 : kit_err_wrap(err, "credentials");
-    ali_creds_done(&cloud->creds);
-    cloud->creds = fresh;
-    return 0;
-}
-
-static bool same(const struct ali_creds *a, const struct ali_creds *b)
-{
-    return kit_str_eq(a->access_key_id, b->access_key_id) &&
-           kit_str_eq(a->secret_key.text, b->secret_key.text) &&
-           kit_str_eq(a->token.text, b->token.text);
+    return kit_creds_get(&chain_of_sources, &cloud->base, &cloud->creds, by, err);
 }
 
 int ali_creds_renew(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct ali_creds refused = cloud->creds;
-
-    cloud->creds = (struct ali_creds){.access_key_id = ""};
-    int rc = obtain(cloud, by, &cloud->creds, err);
-    /* Temporary ones that are still handed out are worth one more try: only static ones are not. */
-    if (rc == 0 && !cloud->creds.expires_s && same(&refused, &cloud->creds))
-        rc = kit_err_set(err, KIT_ERR_AUTH,
-                         "the cloud refused the credentials from %s, and they are still the same",
-                         cloud->creds.source);
-    else if (rc != 0)
-        (void)kit_err_wrap(err, "credentials");
-    ali_creds_done(&refused);
-    return rc;
+    return kit_creds_renew(&chain_of_sources, &cloud->base, &cloud->creds, by, err);
 }

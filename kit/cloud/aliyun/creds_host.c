@@ -41,7 +41,7 @@ static int read_role_name(const struct ali_chain *chain, char *ret_role, size_t 
     return rc;
 }
 
-static int read_role(const struct ali_chain *chain, const char *role, struct ali_creds *ret_creds,
+static int read_role(const struct ali_chain *chain, const char *role, struct kit_creds *ret_creds,
                      struct kit_err *err)
 {
     char path[sizeof(ROLES) + 64], who[96];
@@ -60,7 +60,7 @@ static int read_role(const struct ali_chain *chain, const char *role, struct ali
 }
 
 enum ali_source ali_source_instance(const struct ali_chain *chain, const char *role,
-                                    struct ali_creds *ret_creds, struct kit_err *err)
+                                    struct kit_creds *ret_creds, struct kit_err *err)
 {
     char found[80] = "";
 
@@ -85,77 +85,14 @@ enum ali_source ali_source_instance(const struct ali_chain *chain, const char *r
 /* ---- a credentials URI ----------------------------------------------------------------------
  */
 
-#define ANSWER_BYTES (64u * 1024)
-
-/* It is on this host or next to it: three tries of two seconds, as for the metadata service. */
-static const int64_t try_ms = 2000;
-static const unsigned most_tries = 3;
-
-struct request {
-    struct kit_call call; /* first: the call-backs cast back */
-    const char *url;
-    struct kit_buf answer; /* secret */
-};
-
-static struct request *of(struct kit_call *call)
-{
-    return (struct request *)call; /* its first member */
-}
-
-static int encode(struct kit_call *call, struct kit_http_request *req, struct kit_err *err)
-{
-    struct request *r = of(call);
-
-    (void)kit_buf_puts(&req->url, r->url);
-    req->no_proxy = true;
-    req->max_body_bytes = ANSWER_BYTES;
-    if (req->timeout_ms > try_ms)
-        req->timeout_ms = try_ms;
-    return kit_http_request_header(req, "Accept", "application/json", err);
-}
-
-static int decode(struct kit_call *call, const struct kit_http_response *resp,
-                  struct kit_call_again *ret_again, struct kit_err *err)
-{
-    struct request *r = of(call);
-    int status = resp->status;
-
-    ret_again->retry_after_ms = resp->retry_after_ms;
-    if (status == 200) {
-        kit_buf_reset(&r->answer);
-        (void)kit_buf_add(&r->answer, resp->body.data, resp->body.len_bytes);
-        return kit_buf_check(&r->answer, call->what, err);
-    }
-    enum kit_err_kind kind = KIT_ERR_AUTH;
-    if (status == 429)
-        kind = KIT_ERR_THROTTLED;
-    else if (status >= 500)
-        kind = KIT_ERR_TRANSIENT;
-    (void)kit_err_set(err, kind, "%s: HTTP %d", call->what, status);
-    err->http_status = status;
-    return -1;
-}
-
 enum ali_source ali_source_uri(const struct ali_chain *chain, const char *url,
-                               struct ali_creds *ret_creds, struct kit_err *err)
+                               struct kit_creds *ret_creds, struct kit_err *err)
 {
     static const char who[] = "the credentials URI";
-    struct kit_caller *caller = chain->cloud->base.caller;
-    unsigned tries = caller->policy.max_tries;
-    struct request r = {
-        .call = {.what = who,
-                 .metadata = true,
-                 .max_tries = tries != 0 && tries < most_tries ? tries : most_tries,
-                 .encode = encode,
-                 .decode = decode},
-        .url = url,
-        .answer = KIT_BUF_SECRET(ANSWER_BYTES),
-    };
-    struct kit_call *const call[] = {&r.call};
-    int rc = kit_call_all(caller, call, 1, chain->by, err);
+    KIT_AUTO(kit_buf) answer = KIT_BUF_SECRET(KIT_CREDS_FETCH_BYTES);
 
-    if (rc == 0)
-        rc = ali_creds_from_text(&r.answer, who, ret_creds, err);
-    kit_buf_done(&r.answer);
-    return rc ? ALI_SOURCE_BROKEN : ALI_SOURCE_GOT;
+    if (kit_creds_fetch(chain->cloud->base.caller, who, url, NULL, chain->by, &answer, err) != 0 ||
+        ali_creds_from_text(&answer, who, ret_creds, err) != 0)
+        return ALI_SOURCE_BROKEN;
+    return ALI_SOURCE_GOT;
 }

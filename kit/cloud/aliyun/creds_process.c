@@ -45,7 +45,7 @@ static int run(const struct ali_chain *chain, char *command, const char *who,
 
 /* {"mode": "AK" | "StsToken", "access_key_id", "access_key_secret", "sts_token",
  * "sts_expiration": unix time} */
-static int take(const struct kit_buf *output, const char *who, struct ali_creds *ret_creds,
+static int take(const struct kit_buf *output, const char *who, struct kit_creds *ret_creds,
                 struct kit_err *err)
 {
     KIT_AUTO(kit_json) doc = {0};
@@ -57,7 +57,7 @@ static int take(const struct kit_buf *output, const char *who, struct ali_creds 
     }
     const struct kit_json_node *root = kit_json_root(&doc);
     const char *mode = kit_json_string(kit_json_get(root, "mode"));
-    const struct ali_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = kit_json_string(kit_json_get(root, "access_key_id")),
         .secret = kit_json_string(kit_json_get(root, "access_key_secret")),
         .token = kit_json_string(kit_json_get(root, "sts_token")),
@@ -75,7 +75,7 @@ static int take(const struct kit_buf *output, const char *who, struct ali_creds 
 }
 
 enum ali_source ali_source_process(const struct ali_chain *chain, const char *name,
-                                   const char *command, struct ali_creds *ret_creds,
+                                   const char *command, struct kit_creds *ret_creds,
                                    struct kit_err *err)
 {
     KIT_AUTO(kit_buf) output = KIT_BUF_SECRET(OUTPUT_BYTES);

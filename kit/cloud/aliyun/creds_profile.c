@@ -16,7 +16,7 @@ static enum ali_source refuse(const char *who, const char *why, struct kit_err *
 }
 
 static enum ali_source assume(const struct ali_chain *chain, const char *who,
-                              const struct ali_sts_role *role, struct ali_creds *ret_creds,
+                              const struct ali_sts_role *role, struct kit_creds *ret_creds,
                               struct kit_err *err)
 {
     if (!role->role_arn)
@@ -27,8 +27,8 @@ static enum ali_source assume(const struct ali_chain *chain, const char *who,
     return ALI_SOURCE_BROKEN;
 }
 
-static enum ali_source fill(const struct ali_creds_parts *parts, const char *who,
-                            struct ali_creds *ret_creds, struct kit_err *err)
+static enum ali_source fill(const struct kit_creds_parts *parts, const char *who,
+                            struct kit_creds *ret_creds, struct kit_err *err)
 {
     return ali_creds_fill(parts, who, ret_creds, err) ? ALI_SOURCE_BROKEN : ALI_SOURCE_GOT;
 }
@@ -51,12 +51,12 @@ static const char *value(const struct cli *c, const char *key)
     return text && *text ? text : NULL;
 }
 
-static enum ali_source from_profile(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source from_profile(const struct cli *c, struct kit_creds *ret_creds,
                                     struct kit_err *err);
 
-static enum ali_source keys(const struct cli *c, struct ali_creds *ret_creds, struct kit_err *err)
+static enum ali_source keys(const struct cli *c, struct kit_creds *ret_creds, struct kit_err *err)
 {
-    const struct ali_creds_parts parts = {.key_id = value(c, "access_key_id"),
+    const struct kit_creds_parts parts = {.key_id = value(c, "access_key_id"),
                                           .secret = value(c, "access_key_secret"),
                                           .token = value(c, "sts_token")};
 
@@ -86,8 +86,8 @@ static int role_of(const struct cli *c, struct ali_sts_role *role, struct kit_er
 }
 
 /* The role on top of what `got` says of *base. */
-static enum ali_source with_role(const struct cli *c, enum ali_source got, struct ali_creds *base,
-                                 struct ali_creds *ret_creds, struct kit_err *err)
+static enum ali_source with_role(const struct cli *c, enum ali_source got, struct kit_creds *base,
+                                 struct kit_creds *ret_creds, struct kit_err *err)
 {
     struct ali_sts_role role = {.base = base};
     enum ali_source result = got;
@@ -97,19 +97,19 @@ static enum ali_source with_role(const struct cli *c, enum ali_source got, struc
     else if (got == ALI_SOURCE_GOT)
         result = role_of(c, &role, err) ? ALI_SOURCE_BROKEN
                                         : assume(c->chain, c->who, &role, ret_creds, err);
-    ali_creds_done(base);
+    kit_creds_done(base);
     return result;
 }
 
-static enum ali_source role_by_keys(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source role_by_keys(const struct cli *c, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
-    struct ali_creds base = {.access_key_id = ""};
+    struct kit_creds base = {.access_key_id = ""};
 
     return with_role(c, keys(c, &base, err), &base, ret_creds, err);
 }
 
-static enum ali_source instance_role(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source instance_role(const struct cli *c, struct kit_creds *ret_creds,
                                      struct kit_err *err)
 {
     enum ali_source got = ali_source_instance(c->chain, value(c, "ram_role_name"), ret_creds, err);
@@ -120,15 +120,15 @@ static enum ali_source instance_role(const struct cli *c, struct ali_creds *ret_
     return got;
 }
 
-static enum ali_source role_by_instance(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source role_by_instance(const struct cli *c, struct kit_creds *ret_creds,
                                         struct kit_err *err)
 {
-    struct ali_creds base = {.access_key_id = ""};
+    struct kit_creds base = {.access_key_id = ""};
 
     return with_role(c, instance_role(c, &base, err), &base, ret_creds, err);
 }
 
-static enum ali_source role_by_oidc(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source role_by_oidc(const struct cli *c, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
     struct ali_sts_role role = {.oidc_provider_arn = value(c, "oidc_provider_arn"),
@@ -149,11 +149,11 @@ static void open_cli(struct cli *c, const struct ali_chain *chain, const char *n
                          ali_profiles_cli_path(chain->profiles));
 }
 
-static enum ali_source role_by_profile(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source role_by_profile(const struct cli *c, struct kit_creds *ret_creds,
                                        struct kit_err *err)
 {
     const char *name = value(c, "source_profile");
-    struct ali_creds base = {.access_key_id = ""};
+    struct kit_creds base = {.access_key_id = ""};
     struct cli source;
 
     if (!name)
@@ -166,7 +166,7 @@ static enum ali_source role_by_profile(const struct cli *c, struct ali_creds *re
     return with_role(c, from_profile(&source, &base, err), &base, ret_creds, err);
 }
 
-static enum ali_source by_process(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source by_process(const struct cli *c, struct kit_creds *ret_creds,
                                   struct kit_err *err)
 {
     const char *command = value(c, "process_command");
@@ -176,7 +176,7 @@ static enum ali_source by_process(const struct cli *c, struct ali_creds *ret_cre
     return ali_source_process(c->chain, c->name, command, ret_creds, err);
 }
 
-static enum ali_source by_uri(const struct cli *c, struct ali_creds *ret_creds, struct kit_err *err)
+static enum ali_source by_uri(const struct cli *c, struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *url = value(c, "credentials_uri");
 
@@ -185,7 +185,7 @@ static enum ali_source by_uri(const struct cli *c, struct ali_creds *ret_creds, 
     return ali_source_uri(c->chain, url, ret_creds, err);
 }
 
-static enum ali_source asks_a_person(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source asks_a_person(const struct cli *c, struct kit_creds *ret_creds,
                                      struct kit_err *err)
 {
     (void)ret_creds;
@@ -195,12 +195,12 @@ static enum ali_source asks_a_person(const struct cli *c, struct ali_creds *ret_
                   err);
 }
 
-static enum ali_source from_profile(const struct cli *c, struct ali_creds *ret_creds,
+static enum ali_source from_profile(const struct cli *c, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
     static const struct {
         const char *mode;
-        enum ali_source (*source)(const struct cli *, struct ali_creds *, struct kit_err *);
+        enum ali_source (*source)(const struct cli *, struct kit_creds *, struct kit_err *);
     } modes[] = {
         {"AK", keys},
         {"StsToken", keys},
@@ -224,7 +224,7 @@ static enum ali_source from_profile(const struct cli *c, struct ali_creds *ret_c
 }
 
 enum ali_source ali_source_cli(const struct ali_chain *chain, const char *name,
-                               struct ali_creds *ret_creds, struct kit_err *err)
+                               struct kit_creds *ret_creds, struct kit_err *err)
 {
     struct cli c;
 
@@ -243,10 +243,10 @@ static const char *key(const struct ali_chain *chain, const char *section, const
 }
 
 static enum ali_source ini_role(const struct ali_chain *chain, const char *section, const char *who,
-                                const struct ali_creds_parts *parts, struct ali_creds *ret_creds,
+                                const struct kit_creds_parts *parts, struct kit_creds *ret_creds,
                                 struct kit_err *err)
 {
-    KIT_AUTO(ali_creds) base = {.access_key_id = ""};
+    KIT_AUTO(kit_creds) base = {.access_key_id = ""};
     const struct ali_sts_role role = {
         .role_arn = key(chain, section, "role_arn"),
         .session_name = key(chain, section, "role_session_name"),
@@ -261,7 +261,7 @@ static enum ali_source ini_role(const struct ali_chain *chain, const char *secti
 }
 
 static enum ali_source ini_oidc(const struct ali_chain *chain, const char *section, const char *who,
-                                struct ali_creds *ret_creds, struct kit_err *err)
+                                struct kit_creds *ret_creds, struct kit_err *err)
 {
     const struct ali_sts_role role = {
         .role_arn = key(chain, section, "role_arn"),
@@ -277,10 +277,10 @@ static enum ali_source ini_oidc(const struct ali_chain *chain, const char *secti
 }
 
 enum ali_source ali_source_ini(const struct ali_chain *chain, const char *section,
-                               struct ali_creds *ret_creds, struct kit_err *err)
+                               struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *type = key(chain, section, "type");
-    const struct ali_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = key(chain, section, "access_key_id"),
         .secret = key(chain, section, "access_key_secret"),
         .token = key(chain, section, "security_token"),

@@ -169,6 +169,8 @@ void ali_enis_call(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_
         ali_rpc_param(r, "VSwitchId", filter->vswitch);
     if (filter->node)
         ali_rpc_param(r, "InstanceId", filter->node);
+    if (filter->status)
+        ali_rpc_param(r, "Status", filter->status);
     if (filter->address)
         encode_address(r, filter->address->family == 6 ? "Ipv6Address.1" : "PrivateIpAddress.1",
                        filter->address);

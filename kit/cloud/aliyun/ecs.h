@@ -66,6 +66,7 @@ struct ali_eni_filter {
     const char *const *id; /* ids; NULL = any */
     size_t ids;            /* at most ALI_ENI_IDS */
     const char *vpc, *vswitch, *node;
+    const char *status;             /* "Available" */
     const struct kit_addr *address; /* a secondary IPv4 address, or an IPv6 one */
     const struct kit_addr *primary; /* the primary IPv4 address */
 };

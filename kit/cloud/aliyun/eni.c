@@ -1,7 +1,8 @@
 /* aliyun eni: the attachment of one secondary ENI, moved to our instance with all its addresses.
  *
  * locate: DescribeNetworkInterfaces, one call for all resources; for a claim our instance too, in
- * the same round.  claim and release: see eni_move.c.  It works within one zone and VPC, and only
+ * the same round, and where an ENI is to be moved how many its type takes, in a second one.  claim
+ * and release: see eni_move.c.  It works within one zone and VPC, and only
  * while the old node's operating system, or whoever stops that instance, lets go of the ENI: a
  * guest that hangs keeps it Detaching. */
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/eni.h"
+#include "kit/cloud/aliyun/quota.h"
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -20,6 +22,7 @@ struct target {
 struct evidence {
     const struct ali_eni *eni;
     const struct ali_instance *instance; /* ours */
+    const struct ali_quota *quota;       /* of its type; NULL = nothing is to be moved */
 };
 
 static bool is_active(const struct target *t)
@@ -29,6 +32,18 @@ static bool is_active(const struct target *t)
 
 /* ---- rules -------------------------------------------------------------------------------------
  */
+
+/* A breach would show when the old node has lost it already. */
+static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    if (!e->quota)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s (%s) has %zu interfaces of %lld", e->instance->id,
+                         e->quota->type, e->instance->enis, (long long)e->quota->enis);
+    return ali_quota_check((int64_t)e->instance->enis, e->quota->enis);
+}
 
 static enum kit_rule_answer check_instance(const void *evidence, struct kit_buf *detail)
 {
@@ -94,6 +109,8 @@ static enum kit_rule_answer check_optimized(const void *evidence, struct kit_buf
 
 /* Rule 52 is about deletion, which no action does. */
 static const struct kit_rule rules[] = {
+    {20, KIT_RULE_REFUSE, "an instance takes as many interfaces as its type allows",
+     "detach another one from it, or use a larger instance type", check_room},
     {50, KIT_RULE_REFUSE, "an interface can be attached to a running or stopped instance alone",
      "wait until the instance runs", check_instance},
     {51, KIT_RULE_REFUSE, "a primary interface cannot be detached from its instance",
@@ -128,7 +145,17 @@ static void judge(struct target *t, const struct ali_eni *eni)
     b->right = b->mine && eni->state == ALI_ENI_IN_USE;
 }
 
-static void take(struct target *t, const struct ali_enis *list, const struct ali_rpc *instance)
+/* A claim will detach it from another instance, or attach it to ours. */
+static bool is_to_be_moved(const struct target *t, const struct ali_enis *list)
+{
+    const struct ali_eni *eni = is_active(t) ? ali_enis_get(list, t->id) : NULL;
+
+    return eni && t->query->for_claim && !eni->service_managed && eni->state != ALI_ENI_DELETING &&
+           !kit_str_eq(eni->node, t->me.node);
+}
+
+static void take(struct target *t, const struct ali_enis *list, const struct ali_rpc *instance,
+                 const struct ali_quota *quota)
 {
     const struct ali_eni *eni = ali_enis_get(list, t->id);
     struct ali_instance own;
@@ -157,7 +184,8 @@ static void take(struct target *t, const struct ali_enis *list, const struct ali
                           t->me.node);
         return;
     }
-    const struct evidence evidence = {.eni = eni, .instance = &own};
+    const struct evidence evidence = {
+        .eni = eni, .instance = &own, .quota = is_to_be_moved(t, list) ? quota : NULL};
     kit_rules_check(rules, KIT_LEN(rules), &evidence, &query->facts);
 }
 
@@ -209,10 +237,27 @@ static void ask(struct search *s, struct ali_cloud *cloud, struct kit_deadline b
     free(call);
 }
 
+/* What our instance takes, if an ENI is to be moved to it. */
+static void ask_quota(const struct search *s, struct ali_cloud *cloud, const struct target *t,
+                      size_t count, const struct ali_enis *list, struct kit_deadline by,
+                      struct ali_quota *ret_quota)
+{
+    const struct ali_rpc *r = &s->r[s->calls];
+    struct ali_instance own = {0};
+    bool moves = false;
+
+    for (size_t i = 0; i < count && !moves; i++)
+        moves = is_to_be_moved(&t[i], list);
+    if (moves && !r->call.failed)
+        (void)ali_instances_take(r, s->node, &own);
+    ali_quota_find(cloud, own.type, by, ret_quota);
+}
+
 static void search(struct ali_cloud *cloud, struct target *t, size_t count, struct kit_deadline by)
 {
     struct search s = {0};
     KIT_AUTO(ali_enis) list = {0};
+    struct ali_quota quota;
     struct kit_err err;
     int rc = 0;
 
@@ -220,6 +265,8 @@ static void search(struct ali_cloud *cloud, struct target *t, size_t count, stru
     ask(&s, cloud, by);
     for (size_t i = 0; i < s.calls && !rc; i++)
         rc = ali_enis_finish(&s.r[i], &s.filter[i], by, &list, &err);
+    if (!rc)
+        ask_quota(&s, cloud, t, count, &list, by, &quota);
     for (size_t i = 0; i < count; i++) {
         if (!is_active(&t[i]))
             continue;
@@ -227,7 +274,7 @@ static void search(struct ali_cloud *cloud, struct target *t, size_t count, stru
             t[i].query->failed = true;
             t[i].query->err = err;
         } else {
-            take(&t[i], &list, &s.r[s.calls]);
+            take(&t[i], &list, &s.r[s.calls], &quota);
         }
     }
     for (size_t i = 0; i <= s.calls; i++)
@@ -277,6 +324,7 @@ static const struct kit_param_use params[] = {
 static const struct kit_permission permissions[] = {
     {"ecs:DescribeNetworkInterfaces", "*", "to see where the ENI is", KIT_PARAM_NONE},
     {"ecs:DescribeInstances", "*", "to see whether this instance can take it", KIT_PARAM_NONE},
+    {"ecs:DescribeInstanceTypes", "*", "to see how many interfaces its type takes", KIT_PARAM_NONE},
     {"ecs:DetachNetworkInterface", "*", "to take it off the old instance", KIT_PARAM_NONE},
     {"ecs:AttachNetworkInterface", "*", "to attach it here", KIT_PARAM_NONE},
 };

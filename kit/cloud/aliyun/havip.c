@@ -13,6 +13,9 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
+/* What only a warning is made of must not hold up a claim. */
+#define IDLE_TRIES 2
+
 /* Values of one filter; the API names no limit, and a page holds 50 (DescribeHaVips). */
 #define PER_CALL 20
 /* ---- one HAVIP ----------------------------------------------------------------------------------
@@ -38,11 +41,17 @@ static enum ali_havip_status status_of(const char *word)
 static void take_bound(const struct kit_json_node *item, const char *me, struct ali_havip *havip)
 {
     havip->bound = ali_list_count(item, "AssociatedInstances", "associatedInstance");
-    for (size_t i = 0; i < havip->bound; i++)
-        if (kit_str_eq(
-                kit_json_string(ali_list_at(item, "AssociatedInstances", "associatedInstance", i)),
-                me))
+    for (size_t i = 0; i < havip->bound; i++) {
+        const char *id =
+            kit_json_string(ali_list_at(item, "AssociatedInstances", "associatedInstance", i));
+
+        if (!id)
+            continue;
+        if (kit_str_eq(id, me))
             havip->bound_to_me = true;
+        if (i < ALI_HAVIP_BOUND && !kit_str_copy(havip->bound_id[i], KIT_ID, id))
+            havip->bound_id[i][0] = '\0';
+    }
 }
 
 bool ali_havip_decode(const struct kit_json_node *item, const char *me, struct ali_havip *ret_havip)
@@ -251,6 +260,39 @@ static void take_eni(struct ali_havip_target *t, struct ali_rpc *r, struct kit_d
         t->eni = ali_enis_get(&t->enis, id);
 }
 
+/* Rule 6 asks which of the bound ENIs no instance has.  Their ids come in the same round: so this
+ * asks for all that are free where the HAVIP's can be. */
+static struct ali_eni_filter idle_filter(const struct ali_havip_target *t)
+{
+    return (struct ali_eni_filter){.status = "Available",
+                                   .vswitch = t->me.vswitch[0] ? t->me.vswitch : NULL,
+                                   .vpc = t->me.vpc[0] ? t->me.vpc : NULL};
+}
+
+static bool wants_idle(const struct ali_havip_target *t)
+{
+    return t->query && t->query->for_claim && !t->to_instance && (t->me.vswitch[0] || t->me.vpc[0]);
+}
+
+static struct ali_rpc *new_idle(struct ali_cloud *cloud, const struct ali_havip_target *t)
+{
+    struct ali_rpc *r = kit_mem_new(1, sizeof(*r));
+    const struct ali_eni_filter filter = idle_filter(t);
+
+    ali_enis_call(r, cloud, &filter);
+    r->call.max_tries = IDLE_TRIES;
+    return r;
+}
+
+static void take_idle(struct ali_havip_target *t, struct ali_rpc *r, struct kit_deadline by)
+{
+    const struct ali_eni_filter filter = idle_filter(t);
+    struct kit_err err;
+
+    if (ali_enis_finish(r, &filter, by, &t->idle, &err))
+        ali_enis_done(&t->idle);
+}
+
 static void take(struct ali_havip_target *t)
 {
     const struct kit_json_node *root = ali_rpc_root(t->call);
@@ -303,9 +345,10 @@ static void settle(struct ali_havip_target *t)
 static void search(struct ali_cloud *cloud, struct ali_havip_target *t, size_t count,
                    struct kit_deadline by)
 {
-    struct ali_rpc **r = kit_mem_new(2 * count, sizeof(struct ali_rpc *));
+    struct ali_rpc **r = kit_mem_new(3 * count, sizeof(struct ali_rpc *));
     struct ali_rpc **eni = kit_mem_new(count, sizeof(struct ali_rpc *));
-    struct kit_call **call = kit_mem_new(2 * count, sizeof(struct kit_call *));
+    struct ali_rpc **idle = kit_mem_new(count, sizeof(struct ali_rpc *));
+    struct kit_call **call = kit_mem_new(3 * count, sizeof(struct kit_call *));
     size_t calls = 0;
     struct kit_err err;
 
@@ -314,6 +357,8 @@ static void search(struct ali_cloud *cloud, struct ali_havip_target *t, size_t c
             r[calls++] = new_search(cloud, t, count, i);
         if (names_eni(&t[i]))
             r[calls++] = eni[i] = new_eni(cloud, &t[i]);
+        if (wants_idle(&t[i]))
+            r[calls++] = idle[i] = new_idle(cloud, &t[i]);
     }
     for (size_t i = 0; i < calls; i++)
         call[i] = &r[i]->call;
@@ -323,15 +368,19 @@ static void search(struct ali_cloud *cloud, struct ali_havip_target *t, size_t c
     for (size_t i = 0; i < count; i++) {
         if (eni[i])
             take_eni(&t[i], eni[i], by);
+        if (idle[i])
+            take_idle(&t[i], idle[i], by);
         if (t[i].query && t[i].call && !t[i].query->failed)
             settle(&t[i]);
         ali_enis_done(&t[i].enis);
+        ali_enis_done(&t[i].idle);
     }
     for (size_t i = 0; i < calls; i++) {
         ali_rpc_done(r[i]);
         free(r[i]);
     }
     free(call);
+    free(idle);
     free(eni);
     free(r);
 }
@@ -365,7 +414,8 @@ static const struct kit_permission permissions[] = {
     {"vpc:DescribeHaVips", "havip", "to see which node has it", KIT_PARAM_NONE},
     {"vpc:AssociateHaVip", "havip, eni, instance", "to bind this node where it is not bound yet",
      KIT_PARAM_NONE},
-    {"ecs:DescribeNetworkInterfaces", "*", "to check the ENI that `eni` names", KIT_PARAM_NONE},
+    {"ecs:DescribeNetworkInterfaces", "*", "to check the ENIs that are bound, and that `eni` names",
+     KIT_PARAM_NONE},
 };
 
 extern const struct kit_mover kit_aliyun_havip;

@@ -17,6 +17,9 @@ enum ali_havip_status {
     ALI_HAVIP_UNASSOCIATING,
 };
 
+/* What one HAVIP takes, instances or ENIs (Alibaba Cloud help: "HAVIP"). */
+#define ALI_HAVIP_BOUND 10
+
 struct ali_havip {
     char id[KIT_ID];
     struct kit_addr addr;
@@ -26,7 +29,8 @@ struct ali_havip {
     char master[KIT_ID]; /* MasterInstanceId: of an instance or an ENI; "" = nobody */
     char bound_type[24]; /* EcsInstance, NetworkInterface; "" = nothing is bound */
     size_t bound;        /* how many are */
-    bool bound_to_me;    /* our instance or our ENI is one of them */
+    char bound_id[ALI_HAVIP_BOUND][KIT_ID]; /* the first so many; "" = too long to be one */
+    bool bound_to_me;                       /* our instance or our ENI is one of them */
 };
 /* Reads one HaVip; false without a HaVipId.  `me`: the holder that shall have it. */
 bool ali_havip_decode(const struct kit_json_node *item, const char *me,
@@ -60,12 +64,14 @@ struct ali_havip_target {
     struct ali_havip havip;
     struct ali_enis enis; /* for claims, where `eni` was named */
     const struct ali_eni *eni;
+    struct ali_enis idle; /* for claims with bind_to = eni: those nearby that no instance has; empty
+                           * when that is not known */
     struct ali_rpc *call; /* shared between targets */
 };
 /* The cloud names the master of a HAVIP that is bound to ENIs by either id. */
 bool ali_havip_is_us(const struct ali_me *me, const char *id);
 
-#define ALI_HAVIP_RULES 8
+#define ALI_HAVIP_RULES 9
 extern const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES];
 
 /* The mover's claim and release (kit/cloud/cloud.h).  A claim binds this node if need be, brings

@@ -3,9 +3,6 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/havip.h"
 
-/* What one HAVIP takes. */
-#define BOUND_MAX 10
-
 static const char *bound_type_of(const struct ali_havip_target *t)
 {
     return t->to_instance ? "EcsInstance" : "NetworkInterface";
@@ -51,7 +48,7 @@ static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *de
     if (t->havip.bound_to_me)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is bound to %zu", t->havip.id, t->havip.bound);
-    return broken_if(t->havip.bound >= BOUND_MAX);
+    return broken_if(t->havip.bound >= ALI_HAVIP_BOUND);
 }
 
 static enum kit_rule_answer check_type(const void *evidence, struct kit_buf *detail)
@@ -74,6 +71,25 @@ static enum kit_rule_answer check_eni(const void *evidence, struct kit_buf *deta
     (void)kit_buf_printf(detail, "%s is on %s", t->eni->id,
                          t->eni->node[0] ? t->eni->node : "no instance");
     return broken_if(!kit_str_eq(t->eni->node, t->me.node));
+}
+
+/* An ENI that is detached stays bound. */
+static enum kit_rule_answer check_idle(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_havip_target *t = evidence;
+
+    if (t->right)
+        return KIT_RULE_NOT_KNOWN;
+    for (size_t i = 0; i < t->havip.bound && i < ALI_HAVIP_BOUND; i++) {
+        const struct ali_eni *eni = ali_enis_get(&t->idle, t->havip.bound_id[i]);
+
+        if (!eni || eni->node[0])
+            continue;
+        (void)kit_buf_printf(detail, "%s is bound to %s and attached to no instance", eni->id,
+                             t->havip.id);
+        return KIT_RULE_BROKEN;
+    }
+    return KIT_RULE_NOT_KNOWN;
 }
 
 static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *detail)
@@ -114,6 +130,8 @@ const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES] = {
      "set `bind_to` to what it is bound to", check_type},
     {5, KIT_RULE_REFUSE, "the ENI must be attached to this node", "set `eni` to one that is",
      check_eni},
+    {6, KIT_RULE_WARN, "an ENI that is detached stays bound to a HAVIP and cannot serve it",
+     "attach it to its node again, or unbind it", check_idle},
     {12, KIT_RULE_REFUSE, "only a HAVIP that is Available or InUse serves",
      "wait, or see it in the console", check_status},
     {13, KIT_RULE_WARN, "an address that is not bound here is not to be announced here",

@@ -2,24 +2,26 @@
  *
  * locate: DescribeNetworkInterfaces by the address, one call.  For a claim also our own ENI, in the
  * same round; and when nobody has the address, in a second round, who has it as the primary one
- * (the first question finds secondary ones alone) and our vSwitch.
+ * (the first question finds secondary ones alone) and our vSwitch.  Where it is to be moved the
+ * second round asks for our instance's type as well, and a third one how many addresses that takes.
  *
- * claim: there is no flag that takes an address from another ENI (InvalidIp.IpAssigned), so it is
- * unassigned there and assigned here.  Killed in between, the address is on nobody, and the next
- * run assigns it.  UnassignPrivateIpAddresses names the ENI: it never hits another's. */
+ * claim and release: see private_ip_move.c.
+ */
 #include <stdlib.h>
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
-#include "kit/cloud/aliyun/ecs.h"
+#include "kit/cloud/aliyun/private_ip.h"
+#include "kit/cloud/aliyun/quota.h"
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
     struct ali_me me;
     const struct kit_addr *addr;
     struct ali_rpc holder, own;     /* first round */
-    struct ali_rpc primary, subnet; /* second round */
-    bool second;
+    struct ali_rpc primary, subnet; /* second round, when nobody has it */
+    struct ali_rpc instance;        /* second round, when it is to be moved: ours */
+    bool second, moves;
     struct ali_enis enis; /* what the first round found */
 };
 
@@ -29,6 +31,7 @@ struct evidence {
     const struct ali_eni *holder; /* NULL = nobody */
     const struct kit_addr *addr;
     const struct kit_cidr *subnet; /* of our vSwitch; NULL = not known */
+    const struct ali_quota *quota; /* of our instance's type; NULL = nothing is to be moved */
 };
 
 static bool is_active(const struct target *t)
@@ -80,7 +83,27 @@ static enum kit_rule_answer check_managed(const void *evidence, struct kit_buf *
     return e->mine->service_managed ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
+/* A breach would show when the old node has lost it already. */
+static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+    bool v6 = e->addr->family == 6;
+    int64_t used = 0, limit;
+
+    if (!e->quota)
+        return KIT_RULE_NOT_KNOWN;
+    for (size_t i = 0; i < e->mine->addresses; i++)
+        used += e->mine->address[i].addr.family == e->addr->family;
+    limit = v6 ? e->quota->ipv6_of_eni : e->quota->ipv4_of_eni;
+    (void)kit_buf_printf(detail, "%s of %s (%s) has %lld IPv%d addresses of %lld", e->mine->id,
+                         e->mine->node, e->quota->type, (long long)used, v6 ? 6 : 4,
+                         (long long)limit);
+    return ali_quota_check(used, limit);
+}
+
 static const struct kit_rule rules[] = {
+    {20, KIT_RULE_REFUSE, "an interface takes as many addresses as its instance's type allows",
+     "take another address off it, or use a larger instance type", check_room},
     {44, KIT_RULE_REFUSE, "a private address belongs to one vSwitch, that of its interface",
      "use nodes in one vSwitch and an idle address of it", check_subnet},
     {50, KIT_RULE_REFUSE, "an interface that is attached to no instance serves nobody",
@@ -205,32 +228,62 @@ static void take_first(struct target *t, struct kit_deadline by)
     if (holder && ali_eni_address(holder, t->addr)->primary)
         refuse_primary(t, holder);
     t->second = !holder;
+    t->moves = (!holder || !kit_str_eq(holder->id, t->me.eni)) && mine->node[0];
 }
 
 /* Nobody has it: as a secondary address, that is. */
+static size_t ask_for_free(struct ali_cloud *cloud, struct target *t, const struct ali_eni *mine,
+                           struct kit_call *call[])
+{
+    size_t calls = 0;
+
+    ali_rpc_init(&t->subnet, cloud, &ali_vpc, "DescribeVSwitches", ALI_READS);
+    ali_rpc_param(&t->subnet, "VSwitchId", mine->vswitch);
+    call[calls++] = &t->subnet.call;
+    if (t->addr->family == 6)
+        return calls;
+    const struct ali_eni_filter filter = {.vpc = t->me.vpc, .primary = t->addr};
+    ali_enis_call(&t->primary, cloud, &filter);
+    call[calls++] = &t->primary.call;
+    return calls;
+}
+
 static void second_round(struct ali_cloud *cloud, struct target *t, size_t count,
                          struct kit_deadline by)
 {
-    struct kit_call **call = kit_mem_new(2 * count, sizeof(struct kit_call *));
+    struct kit_call **call = kit_mem_new(3 * count, sizeof(struct kit_call *));
     size_t calls = 0;
+    bool needed = false;
     struct kit_err err;
 
     for (size_t i = 0; i < count; i++) {
-        if (!is_active(&t[i]) || !t[i].second)
+        if (!is_active(&t[i]))
             continue;
         const struct ali_eni *mine = ali_enis_get(&t[i].enis, t[i].me.eni);
-        ali_rpc_init(&t[i].subnet, cloud, &ali_vpc, "DescribeVSwitches", ALI_READS);
-        ali_rpc_param(&t[i].subnet, "VSwitchId", mine->vswitch);
-        call[calls++] = &t[i].subnet.call;
-        if (t[i].addr->family == 6)
+        if (t[i].second)
+            calls += ask_for_free(cloud, &t[i], mine, call + calls);
+        needed = needed || t[i].second;
+        if (!t[i].moves)
             continue;
-        const struct ali_eni_filter filter = {.vpc = t[i].me.vpc, .primary = t[i].addr};
-        ali_enis_call(&t[i].primary, cloud, &filter);
-        call[calls++] = &t[i].primary.call;
+        const char *const node[] = {mine->node};
+        ali_instances_call(&t[i].instance, cloud, node, 1);
+        t[i].instance.call.max_tries = ALI_QUOTA_TRIES;
+        call[calls++] = &t[i].instance.call;
     }
-    if (kit_call_all(cloud->base.caller, call, calls, by, &err))
+    if (kit_call_all(cloud->base.caller, call, calls, needed ? by : ali_quota_by(cloud, by), &err))
         (void)err; /* as above */
     free(call);
+}
+
+/* How many addresses our interface takes. */
+static void third_round(struct ali_cloud *cloud, const struct target *t, const struct ali_eni *mine,
+                        struct kit_deadline by, struct ali_quota *ret_quota)
+{
+    struct ali_instance own = {0};
+
+    if (!t->instance.call.failed)
+        (void)ali_instances_take(&t->instance, mine->node, &own);
+    ali_quota_find(cloud, own.type, by, ret_quota);
 }
 
 static bool subnet_of(const struct target *t, struct kit_cidr *ret_subnet)
@@ -274,8 +327,9 @@ static void take_second(struct target *t, struct kit_deadline by, bool *ret_know
         refuse_primary(t, holder);
 }
 
-static void finish(struct target *t, struct kit_deadline by)
+static void finish(struct ali_cloud *cloud, struct target *t, struct kit_deadline by)
 {
+    struct ali_quota quota;
     struct kit_cidr subnet;
     bool known = false;
 
@@ -285,10 +339,14 @@ static void finish(struct target *t, struct kit_deadline by)
         take_second(t, by, &known, &subnet);
     if (!is_active(t))
         return;
-    const struct evidence evidence = {.mine = ali_enis_get(&t->enis, t->me.eni),
+    const struct ali_eni *mine = ali_enis_get(&t->enis, t->me.eni);
+    if (t->moves)
+        third_round(cloud, t, mine, by, &quota);
+    const struct evidence evidence = {.mine = mine,
                                       .holder = find_holder(&t->enis, t),
                                       .addr = t->addr,
-                                      .subnet = known ? &subnet : NULL};
+                                      .subnet = known ? &subnet : NULL,
+                                      .quota = t->moves ? &quota : NULL};
     kit_rules_check(rules, KIT_LEN(rules), &evidence, &t->query->facts);
 }
 
@@ -324,102 +382,16 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
             take_first(&t[i], by);
     second_round(cloud, t, count, by);
     for (size_t i = 0; i < count; i++) {
-        finish(&t[i], by);
+        finish(cloud, &t[i], by);
         ali_rpc_done(&t[i].holder);
         ali_rpc_done(&t[i].own);
         ali_rpc_done(&t[i].primary);
         ali_rpc_done(&t[i].subnet);
+        ali_rpc_done(&t[i].instance);
         ali_enis_done(&t[i].enis);
     }
     free(t);
     return 0;
-}
-
-/* ---- changing ----------------------------------------------------------------------------------
- */
-
-struct verb {
-    const char *assign, *unassign, *param;
-};
-
-static const struct verb *verb_of(const struct kit_addr *addr)
-{
-    static const struct verb v4 = {"AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
-                                   "PrivateIpAddress.1"};
-    static const struct verb v6 = {"AssignIpv6Addresses", "UnassignIpv6Addresses", "Ipv6Address.1"};
-
-    return addr->family == 6 ? &v6 : &v4;
-}
-
-static int unassign(struct ali_cloud *cloud, struct kit_step *step, const struct kit_addr *addr,
-                    struct kit_deadline by, struct kit_err *err)
-{
-    struct ali_rpc r;
-    int rc;
-
-    ali_rpc_init(&r, cloud, &ali_ecs, verb_of(addr)->unassign, ALI_MUTATES);
-    ali_rpc_param(&r, "NetworkInterfaceId", step->binding->holder);
-    ali_rpc_param(&r, verb_of(addr)->param, step->binding->place);
-    rc = ali_rpc_run(&r, by, err);
-    ali_rpc_step(&r, step);
-    /* It is not on that ENI, or the ENI is no more: nothing left to take off. */
-    if (rc && r.note == ALI_NOTE_GONE) {
-        step->result = KIT_STEP_DONE;
-        rc = 0;
-    }
-    ali_rpc_done(&r);
-    return rc;
-}
-
-static int assign(struct ali_cloud *cloud, const struct kit_facts *facts, struct kit_step *step,
-                  const struct kit_addr *addr, struct kit_deadline by, struct kit_err *err)
-{
-    struct ali_rpc r;
-    int rc;
-
-    ali_rpc_init(&r, cloud, &ali_ecs, verb_of(addr)->assign, ALI_MUTATES | ALI_TOKEN);
-    ali_rpc_param(&r, "NetworkInterfaceId", facts->me);
-    ali_rpc_param(&r, verb_of(addr)->param, step->binding->place);
-    rc = ali_rpc_run(&r, by, err);
-    /* InvalidIp.IpAssigned: still elsewhere, or another node was quicker: OPEN, look again. */
-    ali_rpc_step(&r, step);
-    ali_rpc_done(&r);
-    return rc;
-}
-
-static int claim(struct kit_cloud *base, const struct kit_settings *settings,
-                 const struct kit_facts *facts, struct kit_step step[], size_t count,
-                 struct kit_deadline by, struct kit_err *err)
-{
-    struct ali_cloud *cloud = (struct ali_cloud *)base;
-    const struct kit_addr *addr = kit_settings_addr(settings, KIT_PARAM_ADDRESS);
-    int rc = 0;
-
-    for (size_t i = 0; i < count && !rc; i++) { /* one address is one binding: one step */
-        const struct kit_binding *b = step[i].binding;
-        bool taken = b->holder[0] && !b->mine;
-
-        if (taken)
-            rc = unassign(cloud, &step[i], addr, by, err);
-        if (!rc)
-            rc = assign(cloud, facts, &step[i], addr, by, err);
-        if (taken && rc && step[i].result == KIT_STEP_FAILED)
-            (void)kit_err_wrap(&step[i].err, "move it from %s", b->holder);
-    }
-    return rc;
-}
-
-static int release(struct kit_cloud *base, const struct kit_settings *settings,
-                   const struct kit_facts *facts, struct kit_step step[], size_t count,
-                   struct kit_deadline by, struct kit_err *err)
-{
-    const struct kit_addr *addr = kit_settings_addr(settings, KIT_PARAM_ADDRESS);
-    int rc = 0;
-
-    (void)facts;
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = unassign((struct ali_cloud *)base, &step[i], addr, by, err);
-    return rc;
 }
 
 /* ---- tables ------------------------------------------------------------------------------------
@@ -433,6 +405,9 @@ static const struct kit_param_use params[] = {
 
 static const struct kit_permission permissions[] = {
     {"ecs:DescribeNetworkInterfaces", "*", "to see who has the address", KIT_PARAM_NONE},
+    {"ecs:DescribeInstances", "*", "to see of which type this instance is", KIT_PARAM_NONE},
+    {"ecs:DescribeInstanceTypes", "*", "to see how many addresses an interface of it takes",
+     KIT_PARAM_NONE},
     {"ecs:UnassignPrivateIpAddresses", "*", "to take it off the old interface", KIT_PARAM_NONE},
     {"ecs:AssignPrivateIpAddresses", "*", "to assign it here", KIT_PARAM_NONE},
     {"ecs:UnassignIpv6Addresses", "*", "the same for an IPv6 address", KIT_PARAM_NONE},
@@ -454,6 +429,6 @@ const struct kit_mover kit_aliyun_private_ip = {
     .rules_count = KIT_LEN(rules),
     .nic_serves = true,
     .locate = locate,
-    .claim = claim,
-    .release = release,
+    .claim = ali_private_ip_claim,
+    .release = ali_private_ip_release,
 };

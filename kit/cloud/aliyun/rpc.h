@@ -40,7 +40,7 @@ struct ali_rpc {
     const struct ali_product *product;
     unsigned flags;
     const struct ali_endpoint *endpoint;
-    const struct ali_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
+    const struct kit_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
     struct {
         char name[64];
         char *value;         /* owned; wiped */

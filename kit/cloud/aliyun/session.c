@@ -79,17 +79,10 @@ static void close_session(struct kit_cloud *cloud)
 
     if (!s)
         return;
-    ali_creds_done(&s->cloud.creds);
+    kit_creds_done(&s->cloud.creds);
     kit_secret_done(&s->cloud.metadata_token);
     ali_profiles_free(s->profiles);
     free(s);
-}
-
-void ali_creds_done(struct ali_creds *creds)
-{
-    kit_secret_done(&creds->secret_key);
-    kit_secret_done(&creds->token);
-    kit_secret_wipe(creds, sizeof(*creds));
 }
 
 int64_t ali_now_s(const struct ali_cloud *cloud)

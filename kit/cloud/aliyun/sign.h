@@ -7,7 +7,7 @@
 #include "kit/net/http.h"
 
 struct ali_sign {
-    const struct ali_creds *creds;
+    const struct kit_creds *creds;
     const char *action, *version;
     const char *nonce; /* unique for each try */
     int64_t now_s;

@@ -85,7 +85,7 @@ static int find_endpoint(struct ali_cloud *cloud, const struct ali_sts_role *rol
 }
 
 int ali_sts_assume(struct ali_cloud *cloud, const struct ali_sts_role *role, struct kit_deadline by,
-                   struct ali_creds *ret_creds, struct kit_err *err)
+                   struct kit_creds *ret_creds, struct kit_err *err)
 {
     bool oidc = role->oidc_token_file != NULL;
     struct ali_endpoint endpoint;

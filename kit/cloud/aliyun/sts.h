@@ -11,7 +11,7 @@ struct ali_sts_role {
     const char *external_id, *policy;
     const char *region;            /* of the STS endpoint; NULL: ALIBABA_CLOUD_STS_REGION, ours */
     int64_t duration_s;            /* 0 = the service's default */
-    const struct ali_creds *base;  /* sign with these; NULL with an OIDC token */
+    const struct kit_creds *base;  /* sign with these; NULL with an OIDC token */
     const char *oidc_provider_arn; /* with the file */
     const char *oidc_token_file;   /* its token is sent, unsigned; read anew each time */
 };
@@ -19,6 +19,6 @@ struct ali_sts_role {
  * KIT_ERR_DENIED and all others name the role; KIT_ERR_CONFIG for a token file that is missing or
  * empty. */
 int ali_sts_assume(struct ali_cloud *cloud, const struct ali_sts_role *role, struct kit_deadline by,
-                   struct ali_creds *ret_creds, struct kit_err *err) KIT_CHECKED;
+                   struct kit_creds *ret_creds, struct kit_err *err) KIT_CHECKED;
 
 #endif

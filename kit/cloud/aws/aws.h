@@ -2,19 +2,8 @@
 #ifndef KIT_CLOUD_AWS_AWS_H
 #define KIT_CLOUD_AWS_AWS_H
 
-#include "kit/base/secret.h"
 #include "kit/cloud/cloud.h"
-
-/* A set of credentials.  expires_s 0 = never. */
-struct aws_creds {
-    char access_key_id[129];
-    struct kit_secret secret_key;
-    struct kit_secret token;
-    int64_t expires_s; /* unix time */
-    char source[96];   /* for people: "environment", "profile prod in /root/.aws/credentials", "role
-                          node1 of the instance" */
-};
-void aws_creds_done(struct aws_creds *creds);
+#include "kit/cloud/creds.h"
 
 struct aws_endpoint {
     char url[512]; /* ends in '/' unless it has a path of its own */
@@ -26,7 +15,7 @@ struct aws_cloud {
     char region[KIT_ID];    /* "" until aws_region */
     char node[KIT_ID];      /* our instance id; "" until it was asked for */
     char vpc[KIT_ID];       /* of the instance; "" until it was asked for */
-    struct aws_creds creds; /* access_key_id "" until aws_creds_get */
+    struct kit_creds creds; /* access_key_id "" until aws_creds_get */
     struct kit_secret imds_token;
     int64_t skew_s; /* server's clock minus ours, kept once it is 240 s or more; see ec2.c */
     struct aws_endpoint ec2, sts; /* url "" until first used */

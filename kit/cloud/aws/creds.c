@@ -10,44 +10,17 @@
 #include "kit/cloud/aws/source.h"
 #include "kit/cloud/aws/sts.h"
 #include "kit/fmt/json.h"
-#include "kit/fmt/time.h"
-
-/* botocore's _DEFAULT_MANDATORY_REFRESH_TIMEOUT. */
-static const int64_t refresh_before_s = 600;
 
 /* ---- a set of credentials from its parts ---------------------------------------------------- */
 
-int aws_creds_fill(const struct aws_creds_parts *parts, const char *who,
-                   struct aws_creds *ret_creds, struct kit_err *err)
+int aws_creds_fill(const struct kit_creds_parts *parts, const char *who,
+                   struct kit_creds *ret_creds, struct kit_err *err)
 {
-    struct aws_creds creds = {.access_key_id = ""};
-
-    if (!parts->key_id || !*parts->key_id)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: a secret access key without an access key id",
-                           who);
-    if (!parts->secret || !*parts->secret)
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: an access key id without a secret access key",
-                           who);
-    if (!kit_str_copy(creds.access_key_id, sizeof(creds.access_key_id), parts->key_id))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "%s: the access key id has more than %zu characters", who,
-                           sizeof(creds.access_key_id) - 1);
-    if (parts->expiration && *parts->expiration &&
-        !kit_time_parse_iso(parts->expiration, &creds.expires_s))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "%s: its expiration is no time like "
-                           "2026-01-02T03:04:05Z",
-                           who);
-    kit_secret_set(&creds.secret_key, parts->secret);
-    if (parts->token && *parts->token)
-        kit_secret_set(&creds.token, parts->token);
-    (void)kit_str_copy(creds.source, sizeof(creds.source), who);
-    *ret_creds = creds;
-    return 0;
+    return kit_creds_fill(parts, "a secret access key", who, ret_creds, err);
 }
 
 int aws_creds_from_json(const struct kit_buf *json, const char *token_key, bool must_version,
-                        const char *who, struct aws_creds *ret_creds, struct kit_err *err)
+                        const char *who, struct kit_creds *ret_creds, struct kit_err *err)
 {
     KIT_AUTO(kit_json) doc = {0};
     int64_t version = 0;
@@ -65,7 +38,7 @@ int aws_creds_from_json(const struct kit_buf *json, const char *token_key, bool 
         return kit_err_set(err, KIT_ERR_AUTH, "%s: not JSON with \"Version\": 1", who);
 
     const struct kit_json_node *secret = kit_json_get(root, "SecretAccessKey");
-    const struct aws_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = kit_json_string(kit_json_get(root, "AccessKeyId")),
         .secret = kit_json_string(secret),
         .token = kit_json_string(kit_json_get(root, token_key)),
@@ -83,10 +56,10 @@ int aws_creds_from_json(const struct kit_buf *json, const char *token_key, bool 
 
 /* ---- sources that are no profile's ---------------------------------------------------------- */
 
-enum aws_source aws_source_environment(struct aws_creds *ret_creds, struct kit_err *err)
+enum aws_source aws_source_environment(struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *token = aws_env("AWS_SESSION_TOKEN");
-    const struct aws_creds_parts parts = {
+    const struct kit_creds_parts parts = {
         .key_id = aws_env("AWS_ACCESS_KEY_ID"),
         .secret = aws_env("AWS_SECRET_ACCESS_KEY"),
         .token = token ? token : aws_env("AWS_SECURITY_TOKEN"),
@@ -137,7 +110,7 @@ static int read_role_name(const struct aws_chain *chain, char *ret_role, size_t 
     return rc;
 }
 
-static int read_role(const struct aws_chain *chain, const char *role, struct aws_creds *ret_creds,
+static int read_role(const struct aws_chain *chain, const char *role, struct kit_creds *ret_creds,
                      struct kit_err *err)
 {
     char path[sizeof(ROLES) + 64], who[96];
@@ -153,7 +126,7 @@ static int read_role(const struct aws_chain *chain, const char *role, struct aws
     return rc;
 }
 
-enum aws_source aws_source_instance(const struct aws_chain *chain, struct aws_creds *ret_creds,
+enum aws_source aws_source_instance(const struct aws_chain *chain, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
     char role[80] = "";
@@ -184,7 +157,7 @@ static int none_at_all(const struct aws_profiles *profiles, const char *profile,
 }
 
 static int ask_files_and_host(struct aws_chain *chain, bool use_environment,
-                              struct aws_creds *ret_creds, struct kit_err *err)
+                              struct kit_creds *ret_creds, struct kit_err *err)
 {
     bool named;
     const char *profile = aws_profiles_chosen(chain->cloud->settings, &named);
@@ -206,7 +179,7 @@ static int ask_files_and_host(struct aws_chain *chain, bool use_environment,
     return got == AWS_SOURCE_GOT ? 0 : -1;
 }
 
-static int walk(struct aws_cloud *cloud, struct kit_deadline by, struct aws_creds *ret_creds,
+static int walk(struct aws_cloud *cloud, struct kit_deadline by, struct kit_creds *ret_creds,
                 struct kit_err *err)
 {
     bool use_environment = !kit_settings_text(cloud->settings, KIT_PARAM_PROFILE);
@@ -227,10 +200,11 @@ static int walk(struct aws_cloud *cloud, struct kit_deadline by, struct aws_cred
 }
 
 /* The chain, and the parameter role_arn on top of it. */
-static int obtain(struct aws_cloud *cloud, struct kit_deadline by, struct aws_creds *ret_creds,
+static int obtain(struct kit_cloud *base_cloud, struct kit_deadline by, struct kit_creds *ret_creds,
                   struct kit_err *err)
 {
-    KIT_AUTO(aws_creds) base = {.access_key_id = ""};
+    struct aws_cloud *cloud = (struct aws_cloud *)base_cloud;
+    KIT_AUTO(kit_creds) base = {.access_key_id = ""};
     const struct aws_sts_role role = {
         .role_arn = kit_settings_text(cloud->settings, KIT_PARAM_ROLE_ARN),
         .external_id = kit_settings_text(cloud->settings, KIT_PARAM_EXTERNAL_ID),
@@ -244,47 +218,23 @@ static int obtain(struct aws_cloud *cloud, struct kit_deadline by, struct aws_cr
     return aws_sts_assume(cloud, &role, by, ret_creds, err);
 }
 
-static bool valid_for(const struct aws_cloud *cloud, int64_t seconds)
+static int64_t now_s(const struct kit_cloud *cloud)
 {
-    const struct aws_creds *creds = &cloud->creds;
-
-    return creds->access_key_id[0] &&
-           (creds->expires_s == 0 || creds->expires_s - aws_now_s(cloud) >= seconds);
+    return aws_now_s((const struct aws_cloud *)cloud);
 }
+
+static const struct kit_creds_chain chain_of_sources = {
+    .refresh_before_s = 600, /* botocore's _DEFAULT_MANDATORY_REFRESH_TIMEOUT */
+    .now_s = now_s,
+    .obtain = obtain,
+};
 
 int aws_creds_get(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct aws_creds fresh;
-
-    if (valid_for(cloud, refresh_before_s))
-        return 0;
-    if (obtain(cloud, by, &fresh, err) != 0)
-        return valid_for(cloud, 1) ? 0 : kit_err_wrap(err, "credentials");
-    aws_creds_done(&cloud->creds);
-    cloud->creds = fresh;
-    return 0;
-}
-
-static bool same(const struct aws_creds *a, const struct aws_creds *b)
-{
-    return kit_str_eq(a->access_key_id, b->access_key_id) &&
-           kit_str_eq(a->secret_key.text, b->secret_key.text) &&
-           kit_str_eq(a->token.text, b->token.text);
+    return kit_creds_get(&chain_of_sources, &cloud->base, &cloud->creds, by, err);
 }
 
 int aws_creds_renew(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
-    struct aws_creds refused = cloud->creds;
-
-    cloud->creds = (struct aws_creds){.access_key_id = ""};
-    int rc = obtain(cloud, by, &cloud->creds, err);
-    /* Temporary ones that are still handed out are worth one more try: only static ones are not. */
-    if (rc == 0 && !cloud->creds.expires_s && same(&refused, &cloud->creds))
-        rc = kit_err_set(err, KIT_ERR_AUTH,
-                         "the cloud refused the credentials from %s, and they are still the same",
-                         cloud->creds.source);
-    else if (rc != 0)
-        (void)kit_err_wrap(err, "credentials");
-    aws_creds_done(&refused);
-    return rc;
+    return kit_creds_renew(&chain_of_sources, &cloud->base, &cloud->creds, by, err);
 }

@@ -9,63 +9,8 @@
 #include "kit/sys/file.h"
 
 /* ECS's agent on the host (docs: "Container credential provider"). */
-#define ECS_BASE     "http://169.254.170.2"
-#define ANSWER_BYTES (64u * 1024)
-#define TOKEN_BYTES  (16u * 1024)
-
-/* botocore's ContainerMetadataFetcher: 2 s a try, 3 tries. */
-static const int64_t try_ms = 2000;
-static const unsigned most_tries = 3;
-
-struct request {
-    struct kit_call call; /* first: the call-backs cast back */
-    const char *url;
-    struct kit_buf authorization; /* secret; empty = none */
-    struct kit_buf answer;        /* secret */
-};
-
-static struct request *of(struct kit_call *call)
-{
-    return (struct request *)call; /* its first member */
-}
-
-static int encode(struct kit_call *call, struct kit_http_request *req, struct kit_err *err)
-{
-    struct request *r = of(call);
-
-    (void)kit_buf_puts(&req->url, r->url);
-    req->no_proxy = true;
-    req->max_body_bytes = ANSWER_BYTES;
-    if (req->timeout_ms > try_ms)
-        req->timeout_ms = try_ms;
-    if (kit_http_request_header(req, "Accept", "application/json", err) != 0)
-        return -1;
-    if (r->authorization.len_bytes == 0)
-        return 0;
-    return kit_http_request_header(req, "Authorization", r->authorization.data, err);
-}
-
-static int decode(struct kit_call *call, const struct kit_http_response *resp,
-                  struct kit_call_again *ret_again, struct kit_err *err)
-{
-    struct request *r = of(call);
-    int status = resp->status;
-
-    ret_again->retry_after_ms = resp->retry_after_ms;
-    if (status == 200) {
-        kit_buf_reset(&r->answer);
-        (void)kit_buf_add(&r->answer, resp->body.data, resp->body.len_bytes);
-        return kit_buf_check(&r->answer, call->what, err);
-    }
-    enum kit_err_kind kind = KIT_ERR_AUTH;
-    if (status == 429)
-        kind = KIT_ERR_THROTTLED;
-    else if (status >= 500)
-        kind = KIT_ERR_TRANSIENT;
-    (void)kit_err_set(err, kind, "%s: HTTP %d", call->what, status);
-    err->http_status = status;
-    return -1;
-}
+#define ECS_BASE    "http://169.254.170.2"
+#define TOKEN_BYTES (16u * 1024)
 
 /* Who may be asked, and given our authorization token: anybody with a certificate; in the clear
  * only this host and the fixed addresses of ECS and EKS. */
@@ -135,38 +80,21 @@ static int read_authorization(struct kit_buf *out, struct kit_err *err)
     return 0;
 }
 
-static int fetch(const struct aws_chain *chain, struct request *r, struct kit_err *err)
-{
-    struct kit_caller *caller = chain->cloud->base.caller;
-    struct kit_call *const call[] = {&r->call};
-    unsigned tries = caller->policy.max_tries;
-
-    r->call.max_tries = tries != 0 && tries < most_tries ? tries : most_tries;
-    return kit_call_all(caller, call, 1, chain->by, err);
-}
-
-enum aws_source aws_source_container(const struct aws_chain *chain, struct aws_creds *ret_creds,
+enum aws_source aws_source_container(const struct aws_chain *chain, struct kit_creds *ret_creds,
                                      struct kit_err *err)
 {
     static const char who[] = "the container's credentials endpoint";
     KIT_AUTO(kit_buf) url = KIT_BUF(2048);
-    struct request r = {
-        .call = {.what = who, .metadata = true, .encode = encode, .decode = decode},
-        .authorization = KIT_BUF_SECRET(TOKEN_BYTES),
-        .answer = KIT_BUF_SECRET(ANSWER_BYTES),
-    };
-    enum aws_source result = AWS_SOURCE_BROKEN;
+    KIT_AUTO(kit_buf) authorization = KIT_BUF_SECRET(TOKEN_BYTES);
+    KIT_AUTO(kit_buf) answer = KIT_BUF_SECRET(KIT_CREDS_FETCH_BYTES);
 
     if (!aws_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") &&
         !aws_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
         return AWS_SOURCE_NONE;
-    if (make_url(&url, err) == 0 && read_authorization(&r.authorization, err) == 0) {
-        r.url = url.data;
-        if (fetch(chain, &r, err) == 0 &&
-            aws_creds_from_json(&r.answer, "Token", false, who, ret_creds, err) == 0)
-            result = AWS_SOURCE_GOT;
-    }
-    kit_buf_done(&r.authorization);
-    kit_buf_done(&r.answer);
-    return result;
+    if (make_url(&url, err) != 0 || read_authorization(&authorization, err) != 0 ||
+        kit_creds_fetch(chain->cloud->base.caller, who, url.data, authorization.data, chain->by,
+                        &answer, err) != 0 ||
+        aws_creds_from_json(&answer, "Token", false, who, ret_creds, err) != 0)
+        return AWS_SOURCE_BROKEN;
+    return AWS_SOURCE_GOT;
 }

@@ -41,7 +41,7 @@ static int run(const struct aws_chain *chain, const struct aws_words *words, con
 }
 
 enum aws_source aws_source_process(const struct aws_chain *chain, const char *profile,
-                                   const char *command, struct aws_creds *ret_creds,
+                                   const char *command, struct kit_creds *ret_creds,
                                    struct kit_err *err)
 {
     KIT_AUTO(kit_buf) output = KIT_BUF_SECRET(OUTPUT_BYTES);

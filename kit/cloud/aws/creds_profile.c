@@ -31,12 +31,12 @@ static bool has_role(const struct aws_chain *chain, const char *profile)
 /* ---- sources that need no role -------------------------------------------------------------- */
 
 static enum aws_source static_keys(const struct aws_chain *chain, bool in_credentials,
-                                   const char *profile, struct aws_creds *ret_creds,
+                                   const char *profile, struct kit_creds *ret_creds,
                                    struct kit_err *err)
 {
     const struct aws_profiles *p = chain->profiles;
     const char *token = aws_profiles_get_in(p, in_credentials, profile, "aws_session_token");
-    struct aws_creds_parts parts = {
+    struct kit_creds_parts parts = {
         .key_id = aws_profiles_get_in(p, in_credentials, profile, "aws_access_key_id"),
         .secret = aws_profiles_get_in(p, in_credentials, profile, "aws_secret_access_key"),
         .token =
@@ -61,7 +61,7 @@ static const char *web_value(const struct aws_chain *chain, const char *variable
 }
 
 static enum aws_source web_identity(const struct aws_chain *chain, const char *profile,
-                                    bool use_environment, struct aws_creds *ret_creds,
+                                    bool use_environment, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
     bool env = use_environment;
@@ -95,7 +95,7 @@ static bool asks_a_person(const struct aws_chain *chain, const char *profile)
 }
 
 static enum aws_source without_role(const struct aws_chain *chain, const char *profile,
-                                    bool use_environment, struct aws_creds *ret_creds,
+                                    bool use_environment, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
     enum aws_source got = web_identity(chain, profile, use_environment, ret_creds, err);
@@ -181,7 +181,7 @@ static int collect(const struct aws_chain *chain, const char *profile, struct ro
 }
 
 static int named_source(const struct aws_chain *chain, const struct roles *roles,
-                        struct aws_creds *ret_creds, struct kit_err *err)
+                        struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *profile = roles->profile[roles->count - 1];
     enum aws_source got = AWS_SOURCE_NONE;
@@ -204,8 +204,8 @@ static int named_source(const struct aws_chain *chain, const struct roles *roles
     return got == AWS_SOURCE_GOT ? 0 : kit_err_wrap(err, "profile %s: credential_source", profile);
 }
 
-static int assume(const struct aws_chain *chain, const char *profile, const struct aws_creds *base,
-                  struct aws_creds *ret_creds, struct kit_err *err)
+static int assume(const struct aws_chain *chain, const char *profile, const struct kit_creds *base,
+                  struct kit_creds *ret_creds, struct kit_err *err)
 {
     const char *duration = value(chain, profile, "duration_seconds");
     struct aws_sts_role role = {
@@ -223,20 +223,20 @@ static int assume(const struct aws_chain *chain, const char *profile, const stru
     return 0;
 }
 
-/* Hands the credentials over; what is left needs no more than a second aws_creds_done. */
-static struct aws_creds take(struct aws_creds *creds)
+/* Hands the credentials over; what is left needs no more than a second kit_creds_done. */
+static struct kit_creds take(struct kit_creds *creds)
 {
-    struct aws_creds taken = *creds;
+    struct kit_creds taken = *creds;
 
-    *creds = (struct aws_creds){.access_key_id = ""};
+    *creds = (struct kit_creds){.access_key_id = ""};
     return taken;
 }
 
 /* The keys at the end of the chain, then one role after the other with what the one before gave. */
 static int assume_all(const struct aws_chain *chain, const struct roles *roles,
-                      struct aws_creds *ret_creds, struct kit_err *err)
+                      struct kit_creds *ret_creds, struct kit_err *err)
 {
-    KIT_AUTO(aws_creds) creds = {.access_key_id = ""};
+    KIT_AUTO(kit_creds) creds = {.access_key_id = ""};
 
     if (roles->source) {
         if (named_source(chain, roles, &creds, err) != 0)
@@ -251,10 +251,10 @@ static int assume_all(const struct aws_chain *chain, const struct roles *roles,
             return -1;
     }
     for (size_t i = roles->count; i > 0; i--) {
-        struct aws_creds next = {.access_key_id = ""};
+        struct kit_creds next = {.access_key_id = ""};
         if (assume(chain, roles->profile[i - 1], &creds, &next, err) != 0)
             return -1;
-        aws_creds_done(&creds);
+        kit_creds_done(&creds);
         creds = next;
     }
     *ret_creds = take(&creds);
@@ -262,7 +262,7 @@ static int assume_all(const struct aws_chain *chain, const struct roles *roles,
 }
 
 enum aws_source aws_source_profile(const struct aws_chain *chain, const char *profile,
-                                   bool use_environment, struct aws_creds *ret_creds,
+                                   bool use_environment, struct kit_creds *ret_creds,
                                    struct kit_err *err)
 {
     struct roles roles = {.count = 0};

@@ -32,7 +32,7 @@ struct aws_query {
     const struct aws_service *service;
     unsigned flags;
     const struct aws_endpoint *endpoint; /* set by init to the cloud's endpoint of the service */
-    const struct aws_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
+    const struct kit_creds *creds; /* sign with these; NULL = the cloud's, renewed when refused */
     struct kit_buf form;           /* secret: it may hold a web identity token */
     unsigned filters;              /* Filter.N so far */
     const char *set;               /* element that the answer must have: see aws_query_describe */

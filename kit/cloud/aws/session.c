@@ -77,17 +77,10 @@ static void close_session(struct kit_cloud *cloud)
 
     if (!s)
         return;
-    aws_creds_done(&s->cloud.creds);
+    kit_creds_done(&s->cloud.creds);
     kit_secret_done(&s->cloud.imds_token);
     aws_profiles_free(s->profiles);
     free(s);
-}
-
-void aws_creds_done(struct aws_creds *creds)
-{
-    kit_secret_done(&creds->secret_key);
-    kit_secret_done(&creds->token);
-    kit_secret_wipe(creds, sizeof(*creds));
 }
 
 int64_t aws_now_s(const struct aws_cloud *cloud)

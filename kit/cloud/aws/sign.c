@@ -188,7 +188,7 @@ static bool only_visible(const char *text)
 
 /* A key with a stray line end or blank signs wrongly, and the service's answer to that helps
  * nobody. */
-static int check_creds(const struct aws_creds *creds, struct kit_err *err)
+static int check_creds(const struct kit_creds *creds, struct kit_err *err)
 {
     const char *bad = NULL;
 

@@ -7,7 +7,7 @@
 #include "kit/net/http.h"
 
 struct aws_sign {
-    const struct aws_creds *creds;
+    const struct kit_creds *creds;
     const char *region,
         *service; /* of the scope: from the configuration, never parsed from the host */
     int64_t now_s;

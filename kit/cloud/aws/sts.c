@@ -63,7 +63,7 @@ static int add_params(struct aws_query *q, const struct aws_sts_role *role, stru
 }
 
 /* AssumeRole…Response/AssumeRole…Result/Credentials. */
-static int take_answer(const struct kit_xml *xml, const char *role_arn, struct aws_creds *ret_creds,
+static int take_answer(const struct kit_xml *xml, const char *role_arn, struct kit_creds *ret_creds,
                        struct kit_err *err)
 {
     const struct kit_xml_node *node = kit_xml_find(kit_xml_root(xml), "Credentials");
@@ -75,7 +75,7 @@ static int take_answer(const struct kit_xml *xml, const char *role_arn, struct a
         kit_xml_text(node, "SecretAccessKey", secret, sizeof(secret)) &&
         kit_xml_text(node, "SessionToken", token, sizeof(token)) &&
         kit_xml_text(node, "Expiration", expiration, sizeof(expiration))) {
-        const struct aws_creds_parts parts = {key_id, secret, token, expiration};
+        const struct kit_creds_parts parts = {key_id, secret, token, expiration};
         rc = aws_creds_fill(&parts, who, ret_creds, err);
         if (rc != 0)
             err->kind = KIT_ERR_PROTOCOL;
@@ -98,7 +98,7 @@ static int find_endpoint(struct aws_cloud *cloud, struct kit_deadline by, struct
 }
 
 int aws_sts_assume(struct aws_cloud *cloud, const struct aws_sts_role *role, struct kit_deadline by,
-                   struct aws_creds *ret_creds, struct kit_err *err)
+                   struct kit_creds *ret_creds, struct kit_err *err)
 {
     bool web = role->web_identity_file != NULL;
     struct aws_query q;
