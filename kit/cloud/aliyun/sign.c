@@ -1,10 +1,10 @@
 /* kit/cloud/aliyun/sign.c - ACS3-HMAC-SHA256. */
 #include "kit/cloud/aliyun/sign.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kit/base/str.h"
+#include "kit/cloud/sign.h"
 #include "kit/fmt/hex.h"
 #include "kit/fmt/time.h"
 #include "kit/fmt/uri.h"
@@ -15,47 +15,10 @@
 /* The query is as long as a URL may be, and a security token as long as a header may be. */
 #define CANONICAL_BYTES (128u * 1024)
 
-struct line {          /* of the canonical headers */
-    char name[64];     /* lower case */
-    const char *value; /* borrowed */
-};
-
 /* "All x-acs-*, host and content-type", and nothing else: what a proxy adds is never signed. */
 static bool is_signed(const char *name)
 {
     return kit_str_starts(name, "x-acs-") || kit_str_eq(name, "content-type");
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct line *)a)->name, ((const struct line *)b)->name);
-}
-
-/* The lines to sign, sorted; `host` is one of them. */
-static int collect(const struct kit_http_request *req, const char *host,
-                   struct line line[KIT_HTTP_HEADERS + 1], size_t *ret_count, struct kit_err *err)
-{
-    size_t count = 0;
-
-    line[count++] = (struct line){.name = "host", .value = host};
-    for (size_t i = 0; i < req->headers; i++) {
-        struct line *l = &line[count];
-        if (!kit_str_copy(l->name, sizeof(l->name), req->header[i].name))
-            return kit_err_set(err, KIT_ERR_REFUSED, "a header's name is too long to be signed");
-        for (char *c = l->name; *c; c++)
-            if (*c >= 'A' && *c <= 'Z')
-                *c = (char)(*c - 'A' + 'a');
-        if (kit_str_eq(l->name, "authorization") || kit_str_eq(l->name, "host"))
-            return kit_err_set(err, KIT_ERR_REFUSED,
-                               "a request with its own %s header cannot be signed", l->name);
-        if (!is_signed(l->name))
-            continue;
-        l->value = req->header[i].value.data;
-        count++;
-    }
-    qsort(line, count, sizeof(*line), by_name);
-    *ret_count = count;
-    return 0;
 }
 
 static void add_trimmed(struct kit_buf *out, const char *value)
@@ -68,6 +31,14 @@ static void add_trimmed(struct kit_buf *out, const char *value)
         len--;
     (void)kit_buf_add(out, value, len);
 }
+
+static const struct kit_sign_method method = {
+    .is_signed = is_signed,
+    .add_value = add_trimmed,
+    .secret_name = "access key secret",
+    .token_name = "security token",
+    .never_in_key_id = ",",
+};
 
 static int parse_url(const char *text, struct kit_url *ret_url, struct kit_err *err)
 {
@@ -83,63 +54,14 @@ int ali_sign_canonical(const struct kit_http_request *req, const char *canonical
                        struct kit_buf *ret_canonical, struct kit_buf *ret_signed_headers,
                        struct kit_err *err)
 {
-    KIT_AUTO(kit_buf) host = KIT_BUF(512);
-    struct line line[KIT_HTTP_HEADERS + 1];
-    char digest[KIT_SHA256_HEX];
     struct kit_url url;
-    size_t count = 0;
 
     if (parse_url(req->url.data, &url, err))
         return -1;
-    kit_url_host_header(&url, &host);
-    if (collect(req, host.data, line, &count, err))
-        return -1;
-
     (void)kit_buf_printf(ret_canonical, "%s\n%s\n", req->method, url.path);
     (void)kit_buf_puts(ret_canonical, canonical_query);
     (void)kit_buf_putc(ret_canonical, '\n');
-    for (size_t i = 0; i < count; i++) {
-        (void)kit_buf_printf(ret_canonical, "%s:", line[i].name);
-        add_trimmed(ret_canonical, line[i].value);
-        (void)kit_buf_putc(ret_canonical, '\n');
-        (void)kit_buf_printf(ret_signed_headers, "%s%s", i > 0 ? ";" : "", line[i].name);
-    }
-    kit_sha256_hex(req->body.data, req->body.len_bytes, digest);
-    (void)kit_buf_printf(ret_canonical, "\n%s\n%s", ret_signed_headers->data, digest);
-    if (kit_buf_check(ret_signed_headers, "the list of signed headers", err))
-        return -1;
-    return kit_buf_check(ret_canonical, "the request to be signed", err);
-}
-
-static bool only_visible(const char *text)
-{
-    if (!text || !*text)
-        return false;
-    for (; *text; text++)
-        if (*text <= ' ' || *text > '~')
-            return false;
-    return true;
-}
-
-/* A key with a stray line end or blank signs wrongly, and the service's answer to that helps
- * nobody. */
-static int check_creds(const struct kit_creds *creds, struct kit_err *err)
-{
-    const char *bad = NULL;
-
-    if (!only_visible(creds->access_key_id) || strchr(creds->access_key_id, ','))
-        bad = "access key id";
-    else if (!only_visible(creds->secret_key.text))
-        bad = "access key secret";
-    else if (kit_secret_is_set(&creds->token) && !only_visible(creds->token.text))
-        bad = "security token";
-    if (!bad)
-        return 0;
-    return kit_err_set(
-        err, KIT_ERR_AUTH,
-        "the %s from %s is empty or holds a blank, a line end or another character that"
-        " no key has",
-        bad, creds->source[0] ? creds->source : "an unnamed source");
+    return kit_sign_headers(&method, req, &url, ret_canonical, ret_signed_headers, err);
 }
 
 static int add_headers(const struct ali_sign *how, struct kit_http_request *req,
@@ -172,7 +94,7 @@ int ali_sign_request(const struct ali_sign *how, struct kit_http_request *req, s
     char digest[KIT_SHA256_HEX], text[sizeof(ALGORITHM) + 1 + KIT_SHA256_HEX];
     unsigned char mac[KIT_SHA256_BYTES];
 
-    if (check_creds(how->creds, err) || add_headers(how, req, err) ||
+    if (kit_sign_check_creds(&method, how->creds, err) || add_headers(how, req, err) ||
         ali_sign_canonical(req, how->canonical_query, &canonical, &names, err))
         return -1;
     kit_sha256_hex(canonical.data, canonical.len_bytes, digest);

@@ -1,10 +1,10 @@
 /* kit/cloud/aws/sign.c - Signature Version 4, for POST bodies. */
 #include "kit/cloud/aws/sign.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kit/base/str.h"
+#include "kit/cloud/sign.h"
 #include "kit/fmt/hex.h"
 #include "kit/fmt/time.h"
 #include "kit/fmt/uri.h"
@@ -15,13 +15,8 @@
 /* A session token is some 1 KB, at most 4 KB in practice; the request's headers hold it too. */
 #define CANONICAL_BYTES (128u * 1024)
 
-struct line {          /* of the canonical headers */
-    char name[64];     /* lower case */
-    const char *value; /* borrowed */
-};
-
-/* Changed or added on the way, so never signed: botocore's SIGNED_HEADERS_BLACKLIST. */
-static bool stays_unsigned(const char *name)
+/* Not what is changed or added on the way: botocore's SIGNED_HEADERS_BLACKLIST. */
+static bool is_signed(const char *name)
 {
     static const char *const names[] = {
         "connection",
@@ -39,40 +34,8 @@ static bool stays_unsigned(const char *name)
 
     for (size_t i = 0; i < KIT_LEN(names); i++)
         if (kit_str_eq(name, names[i]))
-            return true;
-    return false;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct line *)a)->name, ((const struct line *)b)->name);
-}
-
-/* The lines to sign, sorted; `host` is one of them. */
-static int collect(const struct kit_http_request *req, const char *host,
-                   struct line line[KIT_HTTP_HEADERS + 1], size_t *ret_count, struct kit_err *err)
-{
-    size_t count = 0;
-
-    line[count++] = (struct line){.name = "host", .value = host};
-    for (size_t i = 0; i < req->headers; i++) {
-        struct line *l = &line[count];
-        if (!kit_str_copy(l->name, sizeof(l->name), req->header[i].name))
-            return kit_err_set(err, KIT_ERR_REFUSED, "a header's name is too long to be signed");
-        for (char *c = l->name; *c; c++)
-            if (*c >= 'A' && *c <= 'Z')
-                *c = (char)(*c - 'A' + 'a');
-        if (kit_str_eq(l->name, "authorization") || kit_str_eq(l->name, "host"))
-            return kit_err_set(err, KIT_ERR_REFUSED,
-                               "a request with its own %s header cannot be signed", l->name);
-        if (stays_unsigned(l->name))
-            continue;
-        l->value = req->header[i].value.data;
-        count++;
-    }
-    qsort(line, count, sizeof(*line), by_name);
-    *ret_count = count;
-    return 0;
+            return false;
+    return true;
 }
 
 /* White space off both ends, runs of it to one space. */
@@ -87,6 +50,14 @@ static void add_value(struct kit_buf *out, const char *value)
         (void)kit_buf_add(out, word, len);
     }
 }
+
+static const struct kit_sign_method method = {
+    .is_signed = is_signed,
+    .add_value = add_value,
+    .secret_name = "secret access key",
+    .token_name = "session token",
+    .never_in_key_id = ",/",
+};
 
 /* Dot segments resolved (RFC 3986, 5.2.4), empty segments dropped, each segment encoded once more:
  * what every service but S3 does with the path. */
@@ -124,34 +95,16 @@ static void add_path(struct kit_buf *out, const char *path)
 int aws_sign_canonical(const struct kit_http_request *req, struct kit_buf *ret_canonical,
                        struct kit_buf *ret_signed_headers, struct kit_err *err)
 {
-    KIT_AUTO(kit_buf) host = KIT_BUF(512);
-    struct line line[KIT_HTTP_HEADERS + 1];
-    char digest[KIT_SHA256_HEX];
     struct kit_url url;
-    size_t count = 0;
 
     if (strchr(req->url.data, '?'))
         return kit_err_set(err, KIT_ERR_REFUSED, "a URL with a query is not signed");
     if (kit_url_parse(req->url.data, &url, err) != 0)
         return -1;
-    kit_url_host_header(&url, &host);
-    if (collect(req, host.data, line, &count, err) != 0)
-        return -1;
-
     (void)kit_buf_printf(ret_canonical, "%s\n", req->method);
     add_path(ret_canonical, url.path);
     (void)kit_buf_puts(ret_canonical, "\n\n");
-    for (size_t i = 0; i < count; i++) {
-        (void)kit_buf_printf(ret_canonical, "%s:", line[i].name);
-        add_value(ret_canonical, line[i].value);
-        (void)kit_buf_putc(ret_canonical, '\n');
-        (void)kit_buf_printf(ret_signed_headers, "%s%s", i > 0 ? ";" : "", line[i].name);
-    }
-    kit_sha256_hex(req->body.data, req->body.len_bytes, digest);
-    (void)kit_buf_printf(ret_canonical, "\n%s\n%s", ret_signed_headers->data, digest);
-    if (kit_buf_check(ret_signed_headers, "the list of signed headers", err) != 0)
-        return -1;
-    return kit_buf_check(ret_canonical, "the request to be signed", err);
+    return kit_sign_headers(&method, req, &url, ret_canonical, ret_signed_headers, err);
 }
 
 /* HMAC(HMAC(HMAC(HMAC("AWS4" secret, date), region), service), "aws4_request") */
@@ -176,38 +129,6 @@ static int derive_key(const struct aws_sign *how, const char *date,
     return 0;
 }
 
-static bool only_visible(const char *text)
-{
-    if (!text || !*text)
-        return false;
-    for (; *text; text++)
-        if (*text <= ' ' || *text > '~')
-            return false;
-    return true;
-}
-
-/* A key with a stray line end or blank signs wrongly, and the service's answer to that helps
- * nobody. */
-static int check_creds(const struct kit_creds *creds, struct kit_err *err)
-{
-    const char *bad = NULL;
-
-    if (!only_visible(creds->access_key_id) || strchr(creds->access_key_id, ',') ||
-        strchr(creds->access_key_id, '/'))
-        bad = "access key id";
-    else if (!only_visible(creds->secret_key.text))
-        bad = "secret access key";
-    else if (kit_secret_is_set(&creds->token) && !only_visible(creds->token.text))
-        bad = "session token";
-    if (!bad)
-        return 0;
-    return kit_err_set(
-        err, KIT_ERR_AUTH,
-        "the %s from %s is empty or holds a blank, a line end or another character that"
-        " no key has",
-        bad, creds->source[0] ? creds->source : "an unnamed source");
-}
-
 static int add_dated_headers(const struct aws_sign *how, const char *amz_date,
                              struct kit_http_request *req, struct kit_err *err)
 {
@@ -226,7 +147,7 @@ int aws_sign_request(const struct aws_sign *how, struct kit_http_request *req, s
     char amz_date[KIT_TIME_TEXT], date[9], digest[KIT_SHA256_HEX], scope[256];
     unsigned char key[KIT_SHA256_BYTES], mac[KIT_SHA256_BYTES];
 
-    if (check_creds(how->creds, err) != 0)
+    if (kit_sign_check_creds(&method, how->creds, err) != 0)
         return -1;
     (void)kit_time_basic(how->now_s, amz_date);
     (void)kit_str_copy(date, sizeof(date), amz_date); /* its first eight characters */
