@@ -5,6 +5,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/refusal.h"
 #include "kit/fmt/json.h"
 #include "kit/fmt/xml.h"
 
@@ -156,17 +157,9 @@ static bool fits(const struct row *row, const char *code)
 
 static enum kit_err_kind kind_of_status(int http_status, enum ali_error_note *ret_note)
 {
-    switch (http_status) {
-    case 401: *ret_note = ALI_NOTE_RENEW; return KIT_ERR_AUTH;
-    case 403: return KIT_ERR_DENIED;
-    case 407: return KIT_ERR_CONFIG; /* the proxy wants a password of its own */
-    case 408: return KIT_ERR_TRANSIENT;
-    case 429: return KIT_ERR_THROTTLED;
-    default: break;
-    }
-    if (http_status >= 500)
-        return KIT_ERR_TRANSIENT;
-    return http_status >= 400 ? KIT_ERR_REFUSED : KIT_ERR_PROTOCOL;
+    if (http_status == 401)
+        *ret_note = ALI_NOTE_RENEW;
+    return kit_refusal_kind(http_status);
 }
 
 enum kit_err_kind ali_error_kind(const char *code, int http_status, enum ali_error_note *ret_note)
@@ -183,36 +176,10 @@ enum kit_err_kind ali_error_kind(const char *code, int http_status, enum ali_err
     return kind_of_status(http_status, ret_note);
 }
 
-struct answer {
-    char code[64], request_id[64];
-    char action[64]; /* that the permission is missing for, "" = not told */
-    char message[4096];
-};
-
-/* One line for people: the first, up to where the service begins to quote our own request. */
-static void shorten(char *message)
-{
-    /* SignatureDoesNotMatch and IncompleteSignature: what was signed, the security token in it. */
-    static const char *const marks[] = {"\n", "server string to sign", "server canonical",
-                                        "StringToSign", "CanonicalRequest"};
-    /* Leaves room in kit_err.msg for what the callers wrap around it and for the request id. */
-    const size_t enough_bytes = 280;
-    bool cut = false;
-
-    for (size_t i = 0; i < KIT_LEN(marks); i++) {
-        char *at = strcasestr(message, marks[i]);
-        if (at)
-            *at = '\0';
-    }
-    if (strlen(message) > enough_bytes) {
-        message[enough_bytes] = '\0';
-        cut = true;
-    }
-    char *text = kit_str_trim(message);
-    memmove(message, text, strlen(text) + 1);
-    if (cut)
-        memcpy(message + strlen(message), "...", sizeof("..."));
-}
+/* Where the service begins to quote our own request.  SignatureDoesNotMatch and
+ * IncompleteSignature: what was signed, the security token in it. */
+static const char *const marks[] = {"server string to sign", "server canonical", "StringToSign",
+                                    "CanonicalRequest"};
 
 static void take(const struct kit_json_node *object, const char *key, char *dst, size_t dst_bytes)
 {
@@ -221,7 +188,7 @@ static void take(const struct kit_json_node *object, const char *key, char *dst,
     (void)kit_str_copy(dst, dst_bytes, text ? text : "");
 }
 
-static bool read_json(const struct kit_http_response *resp, struct answer *answer)
+static bool read_json(const struct kit_http_response *resp, struct kit_refusal *answer)
 {
     KIT_AUTO(kit_json) json = {0};
     struct kit_err ignored;
@@ -237,7 +204,7 @@ static bool read_json(const struct kit_http_response *resp, struct answer *answe
     return answer->code[0] != '\0';
 }
 
-static bool read_xml(const struct kit_http_response *resp, struct answer *answer)
+static bool read_xml(const struct kit_http_response *resp, struct kit_refusal *answer)
 {
     KIT_AUTO(kit_xml) xml = {0};
     struct kit_err ignored;
@@ -250,48 +217,14 @@ static bool read_xml(const struct kit_http_response *resp, struct answer *answer
     return kit_xml_text(error, "Code", answer->code, sizeof(answer->code)) && answer->code[0];
 }
 
-static void set_without_code(const char *what, enum kit_err_kind kind,
-                             const struct kit_http_response *resp, const char *request,
-                             struct kit_err *err)
-{
-    if (resp->status == 407) {
-        (void)kit_err_set(err, kind, "%s: the proxy wants to be logged in to (HTTP 407)", what);
-        return;
-    }
-    (void)kit_err_set(err, kind, "%s: HTTP %d with %s%s%s%s%s%s", what, resp->status,
-                      resp->body.len_bytes == 0 ? "an empty answer"
-                                                : "an answer that is none of the cloud's errors",
-                      resp->content_type[0] ? ", " : "", resp->content_type,
-                      request[0] ? " (request " : "", request, request[0] ? ")" : "");
-}
-
 int ali_error_read(const char *what, const struct kit_http_response *resp,
                    enum ali_error_note *ret_note, struct kit_err *err)
 {
-    struct answer answer = {.code = ""};
+    struct kit_refusal answer = {.code = ""};
 
     if (!read_json(resp, &answer) && !read_xml(resp, &answer))
-        answer = (struct answer){.code = ""};
-    kit_str_make_printable(answer.code);
-    shorten(answer.message);
-    /* Some messages say it themselves. */
-    bool tell_action = answer.action[0] && !strstr(answer.message, answer.action);
-    if (!answer.request_id[0])
-        (void)kit_str_copy(answer.request_id, sizeof(answer.request_id), resp->request_id);
-    kit_str_make_printable(answer.request_id);
-
+        answer = (struct kit_refusal){.code = ""};
+    kit_refusal_clean(&answer, resp, marks, KIT_LEN(marks));
     enum kit_err_kind kind = ali_error_kind(answer.code, resp->status, ret_note);
-    if (answer.code[0])
-        (void)kit_err_set(err, kind, "%s: %s%s%s%s%s (HTTP %d%s%s)", what, answer.code,
-                          answer.message[0] ? ": " : "", answer.message,
-                          tell_action ? "; needs " : "", tell_action ? answer.action : "",
-                          resp->status, answer.request_id[0] ? ", request " : "",
-                          answer.request_id);
-    else
-        set_without_code(what, kind, resp, answer.request_id, err);
-    err->http_status = resp->status;
-    err->outcome_open = kind == KIT_ERR_TRANSIENT;
-    (void)kit_str_copy(err->code, sizeof(err->code), answer.code);
-    (void)kit_str_copy(err->request_id, sizeof(err->request_id), answer.request_id);
-    return -1;
+    return kit_refusal_tell(&answer, what, "the cloud's", kind, resp, err);
 }

@@ -5,6 +5,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/refusal.h"
 #include "kit/fmt/xml.h"
 
 /* From "Error codes for the Amazon EC2 API", "Common errors" of the STS reference, and the lists
@@ -107,17 +108,9 @@ static const struct row {
 
 static enum kit_err_kind kind_of_status(int http_status, enum aws_error_note *ret_note)
 {
-    switch (http_status) {
-    case 401: *ret_note = AWS_NOTE_RENEW; return KIT_ERR_AUTH;
-    case 403: return KIT_ERR_DENIED;
-    case 407: return KIT_ERR_CONFIG; /* the proxy wants a password of its own */
-    case 408: return KIT_ERR_TRANSIENT;
-    case 429: return KIT_ERR_THROTTLED;
-    default: break;
-    }
-    if (http_status >= 500)
-        return KIT_ERR_TRANSIENT;
-    return http_status >= 400 ? KIT_ERR_REFUSED : KIT_ERR_PROTOCOL;
+    if (http_status == 401)
+        *ret_note = AWS_NOTE_RENEW;
+    return kit_refusal_kind(http_status);
 }
 
 enum kit_err_kind aws_error_kind(const char *code, int http_status, enum aws_error_note *ret_note)
@@ -141,45 +134,18 @@ enum kit_err_kind aws_error_kind(const char *code, int http_status, enum aws_err
     return kind_of_status(http_status, ret_note);
 }
 
-/* One line for people: the first, up to where the service begins to quote our own request. */
-static void shorten(char *message)
-{
-    static const char *const marks[] = {
-        "\n", "The Canonical String", /* SignatureDoesNotMatch: with every header, the session token
-                                         too */
-        "in Authorization header",    /* IncompleteSignature: the signature itself */
-        "Encoded authorization failure message", /* 1 KB that only sts:DecodeAuthorizationMessage
-                                                    reads */
-    };
-    /* Leaves room in kit_err.msg for what the callers wrap around it and for the request id. */
-    const size_t enough_bytes = 280;
-    bool cut = false;
-
-    for (size_t i = 0; i < KIT_LEN(marks); i++) {
-        char *at = strstr(message, marks[i]);
-        if (at)
-            *at = '\0';
-    }
-    if (strlen(message) > enough_bytes) {
-        message[enough_bytes] = '\0';
-        cut = true;
-    }
-    char *text = kit_str_trim(message);
-    memmove(message, text, strlen(text) + 1);
-    if (cut)
-        memcpy(message + strlen(message), "...", sizeof("..."));
-}
-
-struct answer {
-    char code[64], request_id[64];
-    char message[8192]; /* an encoded authorization failure takes some 1500 */
+/* Where the service begins to quote our own request. */
+static const char *const marks[] = {
+    "The Canonical String",    /* SignatureDoesNotMatch: with every header, the session token too */
+    "in Authorization header", /* IncompleteSignature: the signature itself */
+    "Encoded authorization failure message", /* 1 KB that only sts:DecodeAuthorizationMessage reads
+                                              */
 };
 
-static bool read_xml(const struct kit_http_response *resp, struct answer *ret_answer)
+static bool read_xml(const struct kit_http_response *resp, struct kit_refusal *answer)
 {
     KIT_AUTO(kit_xml) xml = {0};
     struct kit_err ignored;
-    struct answer *answer = ret_answer;
 
     if (kit_xml_parse(resp->body.data, resp->body.len_bytes, &xml, &ignored) != 0)
         return false;
@@ -192,39 +158,17 @@ static bool read_xml(const struct kit_http_response *resp, struct answer *ret_an
     (void)(kit_xml_text(root, "RequestID", answer->request_id, sizeof(answer->request_id)) ||
            kit_xml_text(root, "RequestId", answer->request_id, sizeof(answer->request_id)) ||
            kit_xml_text(root, "requestId", answer->request_id, sizeof(answer->request_id)));
-    shorten(answer->message);
     return true;
-}
-
-static void set_without_code(const char *what, enum kit_err_kind kind,
-                             const struct kit_http_response *resp, const char *request,
-                             struct kit_err *err)
-{
-    if (resp->status == 407) {
-        (void)kit_err_set(err, kind, "%s: the proxy wants to be logged in to (HTTP 407)", what);
-        return;
-    }
-    (void)kit_err_set(err, kind, "%s: HTTP %d with %s%s%s", what, resp->status,
-                      resp->body.len_bytes == 0 ? "an empty answer"
-                                                : "an answer that is none of AWS's errors",
-                      resp->content_type[0] ? ", " : "", resp->content_type);
-    if (request[0]) {
-        struct kit_err inner = *err;
-        (void)kit_err_set(err, kind, "%s (request %s)", inner.msg, request);
-    }
 }
 
 int aws_error_read(const char *what, const struct kit_http_response *resp,
                    enum aws_error_note *ret_note, struct kit_err *err)
 {
-    struct answer answer = {.code = ""};
+    struct kit_refusal answer = {.code = ""};
 
     if (!read_xml(resp, &answer))
         answer.code[0] = '\0';
-    kit_str_make_printable(answer.code);
-    if (!answer.request_id[0])
-        (void)kit_str_copy(answer.request_id, sizeof(answer.request_id), resp->request_id);
-    kit_str_make_printable(answer.request_id);
+    kit_refusal_clean(&answer, resp, marks, KIT_LEN(marks));
 
     enum kit_err_kind kind = aws_error_kind(answer.code, resp->status, ret_note);
     if (kit_str_eq(answer.code, "InvalidParameterValue") &&
@@ -232,15 +176,5 @@ int aws_error_read(const char *what, const struct kit_http_response *resp,
         kind = KIT_ERR_NOT_FOUND;
         *ret_note = AWS_NOTE_GONE;
     }
-    if (answer.code[0])
-        (void)kit_err_set(err, kind, "%s: %s%s%s (HTTP %d%s%s)", what, answer.code,
-                          answer.message[0] ? ": " : "", answer.message, resp->status,
-                          answer.request_id[0] ? ", request " : "", answer.request_id);
-    else
-        set_without_code(what, kind, resp, answer.request_id, err);
-    err->http_status = resp->status;
-    err->outcome_open = kind == KIT_ERR_TRANSIENT;
-    (void)kit_str_copy(err->code, sizeof(err->code), answer.code);
-    (void)kit_str_copy(err->request_id, sizeof(err->request_id), answer.request_id);
-    return -1;
+    return kit_refusal_tell(&answer, what, "AWS's", kind, resp, err);
 }
