@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/ali_movers.h"
+#include "tests/unit/ali_quota.h"
 
 #define ENI_OF(node, status, type, zone, more)                                                     \
     ALI_ANSWER("\"NetworkInterfaceSets\":{\"NetworkInterfaceSet\":[{\"NetworkInterfaceId\":"       \
@@ -35,6 +36,7 @@ static struct ali_world *begin(void)
 
     ali_put(w, 0, KIT_PARAM_ENI, "eni-9");
     ali_reply(w, ASK, NULL, INSTANCE);
+    ali_reply(w, TYPES, NULL, QUOTA("3", "10", "10"));
     return w;
 }
 
@@ -141,6 +143,7 @@ static void rules_refuse_before_anything_is_changed(void **state)
 
         ali_put(w, 0, KIT_PARAM_ENI, "eni-9");
         ali_reply(w, ASK, NULL, rows[i].instance);
+        ali_reply(w, TYPES, NULL, QUOTA("3", "10", "10"));
         ali_reply(w, LOOK, NULL, rows[i].eni);
         struct kit_err err = ali_refusal(w);
         assert_int_equal(err.kind, KIT_ERR_CONFIG);
@@ -186,8 +189,8 @@ static void detached_there_and_attached_here(void **state)
     ali_reply_once(w, LOOK, NULL, ENI("i-2", "Attaching"));
     ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    ali_assert_calls(w, LOOK " " ASK " " DETACH " " LOOK " " LOOK " " LOOK " " ATTACH " " LOOK
-                             " " LOOK " " LOOK);
+    ali_assert_calls(w, LOOK " " ASK " " TYPES " " DETACH " " LOOK " " LOOK " " LOOK " " ATTACH
+                             " " LOOK " " LOOK " " LOOK);
     fake_assert_text(ali_query(w, DETACH, 0), "InstanceId=i-1&NetworkInterfaceId=eni-9&");
     fake_assert_text(ali_query(w, ATTACH, 0), "InstanceId=i-2&NetworkInterfaceId=eni-9&");
     ali_done(w);
@@ -202,7 +205,7 @@ static void a_free_one_is_only_attached(void **state)
     ali_reply(w, ATTACH, NULL, ALI_OK);
     ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    ali_assert_calls(w, LOOK " " ASK " " ATTACH " " LOOK);
+    ali_assert_calls(w, LOOK " " ASK " " TYPES " " ATTACH " " LOOK);
     ali_done(w);
 }
 
@@ -272,8 +275,8 @@ static void refused_for_its_state_is_looked_at(void **state)
     ali_reply(w, ATTACH, NULL, ALI_OK);
     ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    ali_assert_calls(w, LOOK " " ASK " " DETACH " " DETACH " " DETACH " " LOOK " " DETACH " " LOOK
-                             " " ATTACH " " LOOK);
+    ali_assert_calls(w, LOOK " " ASK " " TYPES " " DETACH " " DETACH " " DETACH " " LOOK " " DETACH
+                             " " LOOK " " ATTACH " " LOOK);
     ali_done(w);
 }
 
@@ -308,7 +311,7 @@ static void back_to_available_is_a_failed_attachment(void **state)
     assert_int_equal(step.result, KIT_STEP_FAILED);
     assert_int_equal(step.err.kind, KIT_ERR_REFUSED);
     fake_assert_text(step.err.msg, "could not attach it to i-2");
-    ali_assert_calls(w, LOOK " " ASK " " ATTACH " " LOOK " " LOOK);
+    ali_assert_calls(w, LOOK " " ASK " " TYPES " " ATTACH " " LOOK " " LOOK);
     ali_done(w);
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/ali_movers.h"
+#include "tests/unit/ali_quota.h"
 
 #define IP(addr, primary) "{\"PrivateIpAddress\":\"" addr "\",\"Primary\":" primary "}"
 #define ENI_OF(id, node, status, vswitch, ips, more)                                               \
@@ -26,7 +27,12 @@
     ALI_ANSWER("\"VSwitches\":{\"VSwitch\":[{\"VSwitchId\":\"vsw-1\",\"CidrBlock\":\"" cidr        \
                "\",\"Ipv6CidrBlock\":\"2001:db8:1::/64\"}]}")
 
+#define INSTANCE                                                                                   \
+    ALI_ANSWER("\"Instances\":{\"Instance\":[{\"InstanceId\":\"i-2\",\"InstanceType\":"            \
+               "\"ecs.g6.large\"}]}")
+
 #define LOOK     "DescribeNetworkInterfaces"
+#define ASK      "DescribeInstances"
 #define SUBNET   "DescribeVSwitches"
 #define ASSIGN   "AssignPrivateIpAddresses"
 #define UNASSIGN "UnassignPrivateIpAddresses"
@@ -41,6 +47,8 @@ static struct ali_world *begin(const char *address)
     ali_put(w, 0, KIT_PARAM_ADDRESS, address);
     ali_put(w, 0, KIT_PARAM_ENI, "eni-2");
     ali_put(w, 0, KIT_PARAM_VPC_ID, "vpc-1");
+    ali_reply(w, ASK, NULL, INSTANCE);
+    ali_reply(w, TYPES, NULL, QUOTA("3", "10", "10"));
     return w;
 }
 
@@ -214,7 +222,7 @@ static void unassigned_there_and_assigned_here(void **state)
     ali_reply(w, UNASSIGN, NULL, ALI_OK);
     ali_reply(w, ASSIGN, NULL, ALI_OK);
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    ali_assert_calls(w, LOOK " " LOOK " " UNASSIGN " " ASSIGN);
+    ali_assert_calls(w, LOOK " " LOOK " " ASK " " TYPES " " UNASSIGN " " ASSIGN);
     fake_assert_text(ali_query(w, UNASSIGN, 0), "NetworkInterfaceId=eni-1&");
     fake_assert_text(ali_query(w, UNASSIGN, 0), BY_IP);
     fake_assert_text(ali_query(w, ASSIGN, 0), "NetworkInterfaceId=eni-2&");
@@ -234,7 +242,7 @@ static void a_free_one_is_only_assigned(void **state)
     ali_reply(w, SUBNET, NULL, VSWITCH("10.0.1.0/24"));
     ali_reply(w, ASSIGN, NULL, ALI_OK);
     assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
-    ali_assert_calls(w, LOOK " " LOOK " " SUBNET " " LOOK " " ASSIGN);
+    ali_assert_calls(w, LOOK " " LOOK " " SUBNET " " LOOK " " ASK " " TYPES " " ASSIGN);
     ali_done(w);
 }
 
