@@ -8,7 +8,7 @@ import lab  # noqa: E402
 import tap  # noqa: E402
 
 ENI = "eni-move"
-LOOK, ASK = "DescribeNetworkInterfaces", "DescribeInstances"
+LOOK, ASK, TYPES = "DescribeNetworkInterfaces", "DescribeInstances", "DescribeInstanceTypes"
 DETACH, ATTACH = "DetachNetworkInterface", "AttachNetworkInterface"
 
 
@@ -51,7 +51,7 @@ def test_calls_and_rounds(t):
     with Scene(t) as s:
         t.equal(s.two.run("restore", "eni1").status, 0)
         t.equal(s.where(), HERE)
-        t.equal(sorted(s.calls()), sorted([LOOK, ASK, DETACH, LOOK, ATTACH, LOOK, LOOK]))
+        t.equal(sorted(s.calls()), sorted([LOOK, ASK, TYPES, DETACH, LOOK, ATTACH, LOOK, LOOK]))
         for action, calls in (("quickCheck", [LOOK]), ("restore", [ASK, LOOK]), ("remove", [LOOK, DETACH, LOOK, LOOK]),
                               ("remove", [LOOK])):
             s.sim.clear_log()
@@ -154,6 +154,40 @@ def test_rules(t):
             t.equal(got.status, 4)
             t.check(rule in got.err and scene.get("eni", "i-node2") in got.err, "which rule, on what")
             t.equal(s.calls(DETACH) + s.calls(ATTACH), 0)
+
+
+def full(ali):
+    """Node 2's type takes no more interfaces than it has."""
+    ali["instances"][1]["instance_type"] = "ecs.g6.tiny"
+    ali["instance_types"] = [{"instance_type": "ecs.g6.tiny", "eni_quantity": 2}]
+
+
+def test_a_full_instance(t):
+    with Scene(t, full) as s:
+        got = s.two.run("restore", "eni1")
+        t.equal(got.status, 4)
+        t.check("rule 20: i-node2 (ecs.g6.tiny) has 2 interfaces of 2" in got.err, "which rule, on what")
+        t.equal(sorted(s.calls()), sorted([LOOK, ASK, TYPES]))
+        t.equal(s.where(), THERE, "the old node has not lost it")
+        s.sim.do("detach_eni", eni="eni-svc2")
+        t.equal(s.two.run("restore", "eni1").status, 0, "there is room now")
+        t.equal(s.where(), HERE)
+        s.sim.clear_log()
+        t.equal(s.two.run("restore", "eni1").status, 0)
+        t.equal(s.calls(TYPES), 0, "what is here already needs no room")
+
+
+def test_a_limit_that_cannot_be_read(t):
+    for fault in ({"type": "deny"}, {"type": "http_503"}, {"type": "throttle"}):
+        with t.subtest(str(fault)), Scene(t) as s:
+            s.sim.faults({"match": {"action": TYPES}, "times": 0, "do": fault})
+            t.equal(s.two.run("restore", "eni1").status, 0, "it is moved all the same")
+            t.equal(s.where(), HERE)
+    with t.subtest("full"), Scene(t, full) as s:
+        s.sim.faults({"match": {"action": TYPES}, "times": 0, "do": {"type": "deny"}})
+        got = s.two.run("restore", "eni1")
+        t.equal(got.status, 1)
+        t.check("EniPerInstanceLimitExceeded" in got.err, "the cloud says it, too late: %s" % got.err)
 
 
 def test_a_primary_interface_is_never_detached(t):

@@ -139,6 +139,28 @@ def test_bound_to_interfaces(t):
         t.equal(s.changes(), [])
 
 
+def test_a_bound_interface_that_no_instance_has(t):
+    def idle(ali):
+        ali["network_interfaces"].append(
+            {"network_interface_id": "eni-idle", "vswitch_id": "vsw-1", "mac": "00:16:3e:00:09:00", "type": "Secondary",
+             "private_ips": ["10.0.1.90"], "security_group_ids": ["sg-main"]})
+        ali["havips"][0]["instances"].append("eni-idle")
+
+    with Scene(t, idle, enis=True) as s:
+        got = s.two.cloudvip("plan", "havip1")
+        t.check("rule 6" in got.out and "eni-idle" in got.out, "the plan warns: %s" % got.out)
+        t.equal(s.two.run("quickCheck", "havip1").status, 1)
+        s.sim.clear_log()
+        t.equal(s.two.run("restore", "havip1").status, 0, "a warning refuses nothing")
+        t.equal(s.master(), ENI[TWO])
+        t.equal(sorted(s.calls()), ["DescribeHaVips"] * 3 + ["DescribeNetworkInterfaces"])
+        t.check("rule 6" not in s.two.cloudvip("plan", "havip1").out, "nothing is to be changed: it has no say")
+    with t.subtest("denied"), Scene(t, idle, enis=True) as s:
+        s.sim.faults({"match": {"action": "DescribeNetworkInterfaces"}, "times": 0, "do": {"type": "deny"}})
+        t.equal(s.two.run("restore", "havip1").status, 0, "it is taken over all the same")
+        t.equal(s.master(), ENI[TWO])
+
+
 def test_a_node_that_is_not_bound(t):
     for enis in (False, True):
         with t.subtest("interfaces" if enis else "instances"):

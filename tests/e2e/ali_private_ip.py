@@ -9,6 +9,7 @@ import tap  # noqa: E402
 
 VIP, VIP6 = "10.0.1.60", "2001:db8:1::60"
 LOOK, SUBNET = "DescribeNetworkInterfaces", "DescribeVSwitches"
+ASK, TYPES = "DescribeInstances", "DescribeInstanceTypes"
 ASSIGN, UNASSIGN = "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"
 
 
@@ -50,7 +51,7 @@ def test_calls_and_rounds(t):
     with Scene(t) as s:
         t.equal(s.two.run("restore", "ip1").status, 0)
         t.equal(s.holders(), ["eni-svc2"])
-        t.equal(s.calls(), [LOOK, LOOK, UNASSIGN, ASSIGN, LOOK])
+        t.equal(s.calls(), [LOOK, LOOK, ASK, TYPES, UNASSIGN, ASSIGN, LOOK])
         for action, calls in (("quickCheck", [LOOK]), ("restore", [LOOK, LOOK]), ("remove", [LOOK, UNASSIGN, LOOK]),
                               ("remove", [LOOK])):
             s.sim.clear_log()
@@ -59,7 +60,7 @@ def test_calls_and_rounds(t):
         t.equal(s.holders(), [])
         s.sim.clear_log()
         t.equal(s.one.run("restore", "ip1").status, 0)
-        t.equal(sorted(s.calls()), sorted([LOOK, LOOK, LOOK, SUBNET, ASSIGN, LOOK]))
+        t.equal(sorted(s.calls()), sorted([LOOK, LOOK, LOOK, SUBNET, ASK, TYPES, ASSIGN, LOOK]))
         t.equal(s.holders(), ["eni-svc1"])
 
 
@@ -148,8 +149,43 @@ def test_too_many_addresses(t):
 
     with Scene(t, crowd) as s:
         got = s.two.run("restore", "ip1")
+        t.equal(got.status, 4)
+        t.check("rule 20: eni-svc2 of i-node2 (ecs.g6.large) has 10 IPv4 addresses of 10" in got.err, "which rule, on what")
+        t.equal(s.calls(), [LOOK, LOOK, ASK, TYPES])
+        t.equal(s.holders(), ["eni-svc1"], "the old node has not lost it")
+        s.sim.do("unassign_ip", eni="eni-svc2", ip="10.0.1.208")
+        t.equal(s.two.run("restore", "ip1").status, 0, "there is room now")
+        t.equal(s.holders(), ["eni-svc2"])
+        s.sim.clear_log()
+        t.equal(s.two.run("restore", "ip1").status, 0)
+        t.equal(s.calls(), [LOOK, LOOK], "what is here already needs no room")
+    with t.subtest("and it is not known"), Scene(t, crowd) as s:
+        s.sim.faults({"match": {"action": TYPES}, "times": 0, "do": {"type": "deny"}})
+        got = s.two.run("restore", "ip1")
         t.check(got.status not in (0, 3), "a clear failure, status %d" % got.status)
         t.check("eni-svc1" in got.err and "Ipv4CountExceeded" in got.err, "what was tried, what came back")
+
+
+def test_a_limit_that_cannot_be_read(t):
+    for action in (ASK, TYPES):
+        for fault in ({"type": "deny"}, {"type": "http_503"}, {"type": "throttle"}):
+            with t.subtest("%s %s" % (action, fault)), Scene(t) as s:
+                s.sim.faults({"match": {"action": action}, "times": 0, "do": fault})
+                t.equal(s.two.run("restore", "ip1").status, 0, "it is moved all the same")
+                t.equal(s.holders(), ["eni-svc2"])
+
+
+def no_ipv6(ali):
+    with_ipv6(ali)
+    ali["instance_types"] = [{"instance_type": "ecs.g6.large", "ipv6_per_eni": 0}]
+
+
+def test_a_type_without_ipv6(t):
+    with Scene(t, no_ipv6, address=VIP6) as s:
+        got = s.two.run("restore", "ip1")
+        t.equal(got.status, 4)
+        t.check("rule 20" in got.err and "0 IPv6 addresses of 0" in got.err, "which rule, on what")
+        t.equal(s.holders(), ["eni-svc1"])
 
 
 def with_ipv6(ali):

@@ -276,7 +276,8 @@ class AliPrivateIp(Aliyun):
     changes = 1
     claim_permission = "AssignPrivateIpAddresses"
     read = "DescribeNetworkInterfaces"
-    takeover_calls = 2 + 2 + 1  # who has it and our interface, two changes, who has it
+    # who has it and our interface; our instance; what its type takes; two changes; who has it
+    takeover_calls = 2 + 1 + 1 + 2 + 1
     released_by_remove = True
     resent = True
     between = (None,)
@@ -319,8 +320,8 @@ class AliEni(Aliyun):
     changes = 1
     claim_permission = "AttachNetworkInterface"
     read = "DescribeNetworkInterfaces"
-    # where it is and our instance; detached, is it free; attached, is it here; where it is
-    takeover_calls = 2 + 2 + 2 + 1
+    # where it is and our instance; what its type takes; detached, is it free; attached, is it here; where it is
+    takeover_calls = 2 + 1 + 2 + 2 + 1
     released_by_remove = True
     between = (None,)
     eni = "eni-move"
