@@ -4,32 +4,25 @@
 It runs in a network namespace of its own.  Each node has one end of a cable; at the other end
 cloudsim listens as the VPC does.
 """
-import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 ONE, TWO, THREE = "i-node1", "i-node2", "i-node3"
 ENI = {ONE: "eni-svc1", TWO: "eni-svc2"}
 NIC = {ONE: "node1", TWO: "node2"}
 HAVIP, ADDRESS = "havip-1", "10.0.1.50"
-OWN_NAMESPACE = "CLOUDVIP_TEST_OWN_NAMESPACE"
-
-
-def ip(*args):
-    return subprocess.check_output(["ip"] + list(args)).decode()
 
 
 class Scene:
     """Node 1 has the HAVIP, and its address; both nodes are bound and configured."""
 
     def __init__(self, t, change=None, deaf=False, served=True, enis=False, **settings):
-        if not os.environ.get(OWN_NAMESPACE):
-            t.skip("needs a network namespace: interfaces are made")
+        netns.need(t)
         self.t, self.settings = t, settings
         world = lab.world("ali-havip")
         third = dict(world["aliyun"]["instances"][0], instance_id=THREE, name="node3")
@@ -46,10 +39,7 @@ class Scene:
         for node, nic in NIC.items():
             mac = [e["mac"] for e in world["aliyun"]["network_interfaces"]
                    if e["network_interface_id"] == ENI[node]][0]
-            subprocess.call(["ip", "link", "del", nic], stderr=subprocess.DEVNULL)  # of a scene that never began
-            ip("link", "add", nic, "address", mac, "type", "veth", "peer", "name", nic + "p")
-            ip("link", "set", nic, "up")
-            ip("link", "set", nic + "p", "up")
+            netns.wire(nic, mac)
         bound = {n: ENI[n] if enis else n for n in NIC}
         args = [] if deaf else [a for n in NIC for a in ("--segment", "%sp=%s" % (NIC[n], bound[n]))]
         self.sim = lab.Sim(t, world, args=args)
@@ -57,7 +47,7 @@ class Scene:
         self.settings.setdefault("bind_to", "eni" if enis else "instance")
         self.configure()
         if served:
-            ip("addr", "add", ADDRESS + "/32", "dev", NIC[ONE])
+            netns.ip("addr", "add", ADDRESS + "/32", "dev", NIC[ONE])
         self.sim.clear_log()
 
     def __enter__(self):
@@ -68,7 +58,7 @@ class Scene:
             self.sim.stop()
         finally:
             for nic in NIC.values():
-                ip("link", "del", nic)
+                netns.unwire(nic)
 
     def configure(self, **more):
         settings = dict(self.settings, scenario="havip", address=ADDRESS)
@@ -84,8 +74,7 @@ class Scene:
 
     def up(self, node):
         """Is the address on that node's interface?"""
-        addresses = json.loads(ip("-json", "addr", "show", "dev", NIC[node]))
-        return any(a["local"] == ADDRESS for link in addresses for a in link.get("addr_info", ()))
+        return netns.is_up(NIC[node], ADDRESS)
 
     def changes(self):
         return [e["action"] for e in self.sim.log()
@@ -202,7 +191,7 @@ def test_remove_leaves_the_other_node_alone(t):
 def test_an_address_that_was_lost(t):
     with Scene(t) as s:
         t.equal(s.one.run("restore", "havip1").status, 0)
-        ip("addr", "del", ADDRESS + "/32", "dev", NIC[ONE])
+        netns.ip("addr", "del", ADDRESS + "/32", "dev", NIC[ONE])
         t.equal(s.one.run("quickCheck", "havip1").status, 1, "the VPC sends it here, and nothing answers")
         t.equal(s.one.run("recover", "havip1").status, 0)
         t.check(s.up(ONE), "it is there again")
@@ -210,7 +199,7 @@ def test_an_address_that_was_lost(t):
 
 def test_address_with_another_prefix_length(t):
     with Scene(t, served=False) as s:
-        ip("addr", "add", ADDRESS + "/24", "dev", NIC[ONE])
+        netns.ip("addr", "add", ADDRESS + "/24", "dev", NIC[ONE])
         t.equal(s.one.run("quickCheck", "havip1").status, 0)
         t.equal(s.one.run("remove", "havip1").status, 0)
         t.check(not s.up(ONE), "it is off")
@@ -235,6 +224,14 @@ def test_nobody_hears_the_announcement(t):
         t.check(s.up(ONE), "the other node goes on serving")
 
 
+def test_nobody_hears_and_then_the_api_is_away(t):
+    with Scene(t, deaf=True, restore_timeout=2, api_timeout=1) as s:
+        t.equal(s.two.run("restore", "havip1").status, 1, "known: another node has it")
+        s.sim.faults({"match": {"action": "DescribeHaVips"}, "skip": 2, "times": 0, "do": {"type": "hang"}})
+        t.equal(s.two.run("restore", "havip1").status, 3, "not known any more")
+        t.check(not s.up(TWO), "what it brought up it took off again")
+
+
 def test_another_node_announces_after_us(t):
     with Scene(t, restore_timeout=10) as s:
         event = {"op": "announce", "havip": HAVIP, "instance": THREE}
@@ -248,12 +245,12 @@ def test_another_node_announces_after_us(t):
 
 def test_an_interface_that_is_down(t):
     with Scene(t) as s:
-        ip("link", "set", NIC[TWO], "down")
+        netns.ip("link", "set", NIC[TWO], "down")
         got = s.two.run("restore", "havip1")
         t.equal(got.status, 0)
         t.check(":720022:" in got.err, "it says that it brought the interface up")
         t.equal(s.master(), TWO)
-        ip("link", "set", NIC[TWO], "down")
+        netns.ip("link", "set", NIC[TWO], "down")
         t.equal(s.two.run("quickCheck", "havip1").status, 1)
 
 
@@ -275,7 +272,7 @@ def test_killed_after_any_request_and_run_again(t):
                 with t.subtest("%s at request %d" % (kind, n)):
                     s.sim.do("unbind_havip", havip=HAVIP, instance=TWO)
                     s.sim.do("announce", havip=HAVIP, instance=ONE)
-                    subprocess.call(["ip", "addr", "flush", "dev", NIC[TWO]])
+                    netns.put(NIC[TWO])
                     s.sim.clear_log()
                     s.sim.faults({"match": {"kind": "vpc"}, "skip": n - 1, "times": 0, "do": {"type": kind}})
                     running = s.two.start("restore", "havip1")
@@ -296,21 +293,6 @@ def test_api_away(t):
         t.check(not s.up(TWO), "nothing was brought up")
 
 
-def enter_own_namespace():
-    """Runs this program again in a network namespace of its own, where one can be made."""
-    if os.environ.get(OWN_NAMESPACE):
-        return
-    probe = ["unshare", "-n", "ip", "link", "set", "lo", "up"]
-    try:
-        can = subprocess.call(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
-    except OSError:
-        can = False
-    if can:
-        os.environ[OWN_NAMESPACE] = "yes"
-        os.execvp("unshare", ["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
-                              sys.executable] + sys.argv)
-
-
 if __name__ == "__main__":
-    enter_own_namespace()
+    netns.enter()
     tap.main()

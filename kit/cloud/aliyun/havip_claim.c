@@ -7,6 +7,8 @@
 #define TRIES 3
 /* An answer "exists already" that the next look does not bear out: so often, then it is final. */
 #define TAKEN_MAX 3
+/* A look for which less time than this is left would seldom be answered: what is known stays. */
+#define LOOK_MS INT64_C(250)
 /* Between the announcements of one burst: enough for a queue to drain, too short to be waited for.
  */
 #define SPACING_MS INT64_C(20)
@@ -14,15 +16,18 @@
 struct task {
     struct ali_cloud *cloud;
     struct kit_deadline by;
-    const char *id;     /* of the HAVIP */
-    const char *holder; /* that it is bound to: our ENI or our instance */
-    const char *type;   /* of the holder */
+    struct kit_deadline until; /* of taking: ALI_HAVIP_SETTLE_MS, or `by` */
+    const char *id;            /* of the HAVIP */
+    const char *holder;        /* that it is bound to: our ENI or our instance */
+    const char *type;          /* of the holder */
     struct ali_me me;
     struct ali_havip_local local;
     const char *from; /* who had it at the beginning, "" = nobody */
     char third[KIT_ID];
     unsigned third_seen, announced, taken;
     char master[KIT_ID]; /* as last seen */
+    bool accepted;       /* the cloud said yes to our binding */
+    bool seen;           /* the last look after the announcement was answered */
     struct kit_err last; /* the last refusal that may pass; msg "" = none */
 };
 
@@ -57,6 +62,7 @@ static int associate(struct task *t, struct kit_err *err)
     rc = ali_rpc_run(&r, t->by, err);
     note = r.note;
     ali_rpc_done(&r);
+    t->accepted = !rc;
     if (!rc)
         return 0;
     if (note == ALI_NOTE_TAKEN && ++t->taken <= TAKEN_MAX)
@@ -77,7 +83,8 @@ static int bind_step(void *arg, struct kit_err *err)
         return -1;
     if (havip.bound_to_me && havip.status == ALI_HAVIP_IN_USE)
         return 1;
-    if (havip.bound_to_me || havip.status == ALI_HAVIP_ASSOCIATING ||
+    /* A look that shows nothing of what was accepted is stale: no reason to ask for it again. */
+    if (t->accepted || havip.bound_to_me || havip.status == ALI_HAVIP_ASSOCIATING ||
         havip.status == ALI_HAVIP_UNASSOCIATING)
         return 0;
     return associate(t, err);
@@ -89,7 +96,9 @@ static int bind_here(struct task *t, struct kit_err *err)
 
     if (!rc)
         rc = kit_poll_until(&ali_poll, t->cloud->base.caller->clock, t->by, bind_step, t, err);
-    if (rc && err->kind == KIT_ERR_TIMEOUT && t->last.msg[0])
+    if (rc && err->kind == KIT_ERR_TIMEOUT && t->accepted)
+        (void)kit_err_wrap(err, "the cloud said yes, and does not show it");
+    else if (rc && err->kind == KIT_ERR_TIMEOUT && t->last.msg[0])
         (void)kit_err_wrap(err, "%s", t->last.msg);
     return rc ? kit_err_wrap(err, "bind to %s", t->holder) : 0;
 }
@@ -113,7 +122,10 @@ static int take_step(void *arg, struct kit_err *err)
     struct task *t = arg;
     struct ali_havip havip;
 
-    if (look(t, &havip, err))
+    if (t->seen && kit_deadline_left_ms(t->cloud->base.caller->clock, t->until) < LOOK_MS)
+        return 0;
+    t->seen = !look(t, &havip, err);
+    if (!t->seen)
         return -1;
     (void)kit_str_copy(t->master, sizeof(t->master), havip.master);
     if (ali_havip_is_us(&t->me, havip.master))
@@ -128,26 +140,40 @@ static int take_step(void *arg, struct kit_err *err)
                        havip.master);
 }
 
+/* Why it is not here when the time is up.  Lost announcements and a node that answers each of ours
+ * look the same from here; either way another node has it, and that is no question of time. */
+static void explain(const struct task *t, struct kit_err *err)
+{
+    if (err->kind != KIT_ERR_TIMEOUT)
+        return;
+    if (t->seen && t->master[0])
+        (void)kit_err_set(err, KIT_ERR_CONFLICT,
+                          "announced %u times on %s, and the VPC still sends it to %s: taken back, "
+                          "or not heard",
+                          t->announced, t->local.interface, t->master);
+    else
+        (void)kit_err_wrap(err,
+                           "announced %u times on %s, and the VPC was last seen to send it to %s",
+                           t->announced, t->local.interface, t->master[0] ? t->master : "nobody");
+}
+
 static int take_here(struct task *t, unsigned garp_count, struct kit_err *err)
 {
     const struct kit_clock *clock = t->cloud->base.caller->clock;
-    struct kit_deadline until =
-        kit_deadline_earlier(t->by, kit_deadline_in_ms(clock, ALI_HAVIP_SETTLE_MS));
     struct kit_err wrong;
     bool added = false, removed;
     int rc;
 
+    t->until = kit_deadline_earlier(t->by, kit_deadline_in_ms(clock, ALI_HAVIP_SETTLE_MS));
     if (t->local.ours && kit_netlink_addr_add(t->local.interface, &t->local.addr, &added, err))
         return -1;
     /* The announcement is the claim: there is no taking over without one. */
     rc = announce(t, garp_count ? garp_count : 1, err);
     if (!rc)
-        rc = kit_poll_until(&ali_poll, clock, until, take_step, t, err);
+        rc = kit_poll_until(&ali_poll, clock, t->until, take_step, t, err);
     if (!rc)
         return 0;
-    if (err->kind == KIT_ERR_TIMEOUT)
-        (void)kit_err_wrap(err, "announced %u times on %s, and the VPC still sends it to %s",
-                           t->announced, t->local.interface, t->master[0] ? t->master : "nobody");
+    explain(t, err);
     if (added && kit_netlink_addr_del(t->local.interface, &t->local.addr, &removed, &wrong))
         (void)kit_err_wrap(err, "the address stays on %s (%s)", t->local.interface, wrong.msg);
     return -1;
