@@ -1,8 +1,6 @@
 /* kit/cloud/aws/errors.c - error codes of EC2 and STS, and answers that carry none. */
 #include "kit/cloud/aws/errors.h"
 
-#include <string.h>
-
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/cloud/refusal.h"
