@@ -55,11 +55,11 @@ static int assign(struct ali_cloud *cloud, const struct kit_facts *facts, struct
     return rc;
 }
 
-int ali_private_ip_claim(struct kit_cloud *base, const struct kit_settings *settings,
+int ali_private_ip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
                          const struct kit_facts *facts, struct kit_step step[], size_t count,
                          struct kit_deadline by, struct kit_err *err)
 {
-    struct ali_cloud *cloud = (struct ali_cloud *)base;
+    struct ali_cloud *session = (struct ali_cloud *)cloud;
     const struct kit_addr *addr = kit_settings_addr(settings, KIT_PARAM_ADDRESS);
     int rc = 0;
 
@@ -68,16 +68,16 @@ int ali_private_ip_claim(struct kit_cloud *base, const struct kit_settings *sett
         bool taken = b->holder[0] && !b->mine;
 
         if (taken)
-            rc = unassign(cloud, &step[i], addr, by, err);
+            rc = unassign(session, &step[i], addr, by, err);
         if (!rc)
-            rc = assign(cloud, facts, &step[i], addr, by, err);
+            rc = assign(session, facts, &step[i], addr, by, err);
         if (taken && rc && step[i].result == KIT_STEP_FAILED)
             (void)kit_err_wrap(&step[i].err, "move it from %s", b->holder);
     }
     return rc;
 }
 
-int ali_private_ip_release(struct kit_cloud *base, const struct kit_settings *settings,
+int ali_private_ip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
                            const struct kit_facts *facts, struct kit_step step[], size_t count,
                            struct kit_deadline by, struct kit_err *err)
 {
@@ -86,6 +86,6 @@ int ali_private_ip_release(struct kit_cloud *base, const struct kit_settings *se
 
     (void)facts;
     for (size_t i = 0; i < count && !rc; i++)
-        rc = unassign((struct ali_cloud *)base, &step[i], addr, by, err);
+        rc = unassign((struct ali_cloud *)cloud, &step[i], addr, by, err);
     return rc;
 }
