@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import ali_havip  # noqa: E402
 import lab  # noqa: E402
+import netns  # noqa: E402
 import movers  # noqa: E402
 import tap  # noqa: E402
 
@@ -204,5 +205,5 @@ def test_values(t):
 
 
 if __name__ == "__main__":
-    ali_havip.enter_own_namespace()
+    netns.enter()
     tap.main()

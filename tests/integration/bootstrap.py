@@ -2,6 +2,7 @@
 # tests/run: variants=default
 """packaging/bootstrap against package managers that only say what they were asked."""
 import os
+import shutil
 import subprocess
 import sys
 
@@ -123,8 +124,11 @@ def test_sets_of_packages(t):
     for target in ("build", "demo", "check", "bench"):
         asked[target] = set(machine.run("--print", target)[1][0].split())
     t.equal(asked["demo"] - asked["build"], {"openssl", "python3"})
-    t.equal(asked["check"] - asked["demo"], {"libcmocka-dev", "python3-boto3", "awscli", "nodejs", "npm", "iproute2",
-                                             "clang-format", "clang-tidy", "cppcheck"})
+    # Node.js may be here from elsewhere: then it is not asked for.
+    node = {package for package, command in (("nodejs", "node"), ("npm", "npm"))
+            if not shutil.which(command, path="/usr/bin:/bin")}
+    t.equal(asked["check"] - asked["demo"], {"libcmocka-dev", "python3-boto3", "awscli", "iproute2",
+                                             "clang-format", "clang-tidy", "cppcheck"} | node)
     t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "curl", "valgrind"})
     both = set(machine.run("--print", "check", "bench")[1][0].split())
     t.equal(both, asked["check"] | asked["bench"])
