@@ -191,14 +191,17 @@ static void ipv6_is_usable_at_once(void **state)
     FILE *f = fopen("/proc/thread-self/net/if_inet6", "re");
     assert_non_null(f);
     while (fgets(line, sizeof(line), f)) {
-        unsigned index, prefix, scope, flags;
-        char byte[33];
-        if (sscanf(line, "%32s %x %x %x %x", byte, &index, &prefix, &scope, &flags) == 5 &&
-            strcmp(byte, "fd000000000000000000000000000077") == 0) {
-            seen = true;
-            assert_int_equal(flags & 0x02, 0x02);
-            assert_int_equal(flags & 0x40, 0);
-        }
+        static const char ours[] = "fd000000000000000000000000000077 ";
+        if (strncmp(line, ours, strlen(ours)) != 0)
+            continue;
+        /* Behind it, in hexadecimal: index, prefix length, scope, flags. */
+        char *at = line + strlen(ours);
+        unsigned long flags = 0;
+        for (int field = 0; field < 4; field++)
+            flags = strtoul(at, &at, 16);
+        seen = true;
+        assert_int_equal(flags & 0x02, 0x02);
+        assert_int_equal(flags & 0x40, 0);
     }
     (void)fclose(f);
     assert_true(seen);
