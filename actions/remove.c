@@ -10,9 +10,10 @@ static enum act_outcome release(struct act *act)
     if (kit_vip_release(&vip, &act->changed, &held, &err)) {
         /* The API failed or throttled us: the next restore takes it over from here, and a failing
          * remove would halt a LifeKeeper node. */
-        if (!held || act_outcome_of(&err) == ACT_OUT_UNKNOWN)
+        if (!act->session.mover->held_locally && (!held || act_outcome_of(&err) == ACT_OUT_UNKNOWN))
             return act_unknown(act, &err);
-        /* Certain: it is still ours, and the cloud refuses to let go.  Never 0 then. */
+        /* It is still ours and the cloud refuses to let go, or it may be up on this host.  Never 0
+         * then. */
         act->failed = true;
         act->err = err;
         act_log_err(&act->log, ACT_STILL_HERE, &err);

@@ -145,6 +145,8 @@ struct kit_mover {
     size_t permissions_count;
     const struct kit_rule *rules;
     size_t rules_count;
+    bool held_locally; /* what release takes off is on this host, not in the cloud: no failure of it
+                        * is ever "not known" */
     bool nic_serves; /* the interface must be up for the address to be served (quickCheck, restore)
                       */
 

@@ -429,6 +429,7 @@ const struct kit_mover kit_aliyun_havip = {
     .permissions_count = KIT_LEN(permissions),
     .rules = ali_havip_rules,
     .rules_count = ALI_HAVIP_RULES,
+    .held_locally = true,
     .nic_serves = true,
     .locate = locate,
     .claim = ali_havip_claim,
