@@ -54,10 +54,26 @@ int act_session_open(const struct kit_settings *settings, const struct kit_clock
     struct act_session *s = ret_session;
 
     *s = (struct act_session){0};
-    if (check_supported(settings, err) || open_net(settings, clock, max_tries, s, err) ||
+    if (check_supported(settings, err) ||
+        act_session_open_provider(settings, clock, max_tries, by, s, err))
+        return -1;
+    if (kit_registry_mover(s->provider, settings, &s->mover, err) ||
+        kit_conf_check(settings, s->mover->params, s->mover->params_count, err)) {
+        act_session_done(s);
+        return -1;
+    }
+    return 0;
+}
+
+int act_session_open_provider(const struct kit_settings *settings, const struct kit_clock *clock,
+                              unsigned max_tries, struct kit_deadline by,
+                              struct act_session *ret_session, struct kit_err *err)
+{
+    struct act_session *s = ret_session;
+
+    *s = (struct act_session){0};
+    if (open_net(settings, clock, max_tries, s, err) ||
         kit_registry_provider(settings, &s->caller, by, &s->provider, err) ||
-        kit_registry_mover(s->provider, settings, &s->mover, err) ||
-        kit_conf_check(settings, s->mover->params, s->mover->params_count, err) ||
         s->provider->open(settings, &s->caller, &s->cloud, err)) {
         act_session_done(s);
         return -1;

@@ -24,6 +24,11 @@ struct act_session {
 int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock,
                      unsigned max_tries, struct kit_deadline by, struct act_session *ret_session,
                      struct kit_err *err) KIT_CHECKED;
+/* The same without a mover: for operations on the cloud's objects and on the host, whose settings
+ * need not name a scenario.  session->mover is NULL. */
+int act_session_open_provider(const struct kit_settings *settings, const struct kit_clock *clock,
+                              unsigned max_tries, struct kit_deadline by,
+                              struct act_session *ret_session, struct kit_err *err) KIT_CHECKED;
 void act_session_done(struct act_session *session);
 
 #endif

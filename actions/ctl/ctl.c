@@ -98,11 +98,20 @@ static int run_action(const struct act_spec *spec, const struct ctl *ctl)
     return act_run(spec, &args);
 }
 
-static int run_command(const char *name, struct ctl *ctl)
+static const struct ctl_command *find_command(const char *name)
 {
     for (size_t i = 0; i < KIT_LEN(commands); i++)
         if (kit_str_eq(commands[i].name, name))
-            return commands[i].run(ctl);
+            return &commands[i];
+    return NULL;
+}
+
+static int run_command(const char *name, struct ctl *ctl)
+{
+    const struct ctl_command *command = find_command(name);
+
+    if (command)
+        return command->run(ctl);
     for (const struct act_spec *const *spec = act_specs; *spec; spec++)
         if (kit_str_eq((*spec)->name, name))
             return run_action(*spec, ctl);
@@ -138,6 +147,7 @@ int main(int argc, char **argv)
                       .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
                       .argv0 = argc > 0 ? argv[0] : NULL};
     const char *command = NULL;
+    bool own_words = false;
     char **tags = kit_mem_new((size_t)argc + 1, sizeof(char *));
     int status = CTL_USAGE;
 
@@ -146,6 +156,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (take_option(&ctl, argc, argv, &i))
             continue;
+        if (own_words) {
+            tags[ctl.tags++] = argv[i];
+            continue;
+        }
         if (kit_str_eq(argv[i], "--help") || kit_str_eq(argv[i], "-h") ||
             (!command && kit_str_eq(argv[i], "help"))) {
             usage(stdout);
@@ -165,10 +179,12 @@ int main(int argc, char **argv)
             usage(stderr);
             goto out;
         }
-        if (!command)
+        if (!command) {
             command = argv[i];
-        else
+            own_words = find_command(command) && find_command(command)->own_words;
+        } else {
             tags[ctl.tags++] = argv[i];
+        }
     }
     if (command)
         status = run_command(command, &ctl);

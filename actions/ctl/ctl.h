@@ -13,7 +13,8 @@ struct ctl {
     const char *prometheus; /* check: file for metrics, or NULL */
     bool json, verbose, colour;
     const struct kit_clock *clock;
-    char *const *tag; /* none given: all resources */
+    char *const *tag; /* none given: all resources; for a command with words of its own: those, as
+                       * they stand, NULL-terminated */
     size_t tags;
     const char *argv0;
 };
@@ -21,6 +22,8 @@ struct ctl {
 struct ctl_command {
     const char *name, *args, *does;
     int (*run)(struct ctl *ctl);
+    bool own_words; /* it reads the words and options behind it itself (but for --json, -v and
+                     * --confdir), --help too */
 };
 int ctl_check(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);

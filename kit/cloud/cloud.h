@@ -101,6 +101,8 @@ struct kit_cloud; /* one session with a provider: credentials, region, endpoints
 struct kit_query {
     const struct kit_settings *settings;
     bool for_claim;         /* also read what a claim needs to know (facts.need, absent places) */
+    bool for_advice;        /* with for_claim: also read what only warnings need, at the cost of
+                             * further calls: plan, not restore */
     bool for_release;       /* only what is ours is asked about: where releasing is a matter of this
                              * host alone (havip) the cloud is not needed, and not asked */
     struct kit_facts facts; /* filled unless failed; the asker calls kit_facts_done */
@@ -169,10 +171,14 @@ struct kit_mover {
 /* ---- providers ---------------------------------------------------------------------------------
  */
 
+struct kit_nic;
+struct kit_op;
+
 struct kit_provider {
     const char *name;
-    const char *ca_env;    /* environment variable that names a file of certificates, or NULL */
-    bool (*is_host)(void); /* DMI says that this host runs there */
+    const char *ca_env; /* environment variable that names a file of certificates, or NULL */
+    const struct kit_op *const *ops; /* kit/cloud/ops.h; NULL-terminated, or NULL: none */
+    bool (*is_host)(void);           /* DMI says that this host runs there */
     /* Does its metadata service answer?  One request, capped at the connect timeout. */
     bool (*answers)(const struct kit_settings *settings, struct kit_caller *caller,
                     struct kit_deadline by);
@@ -181,6 +187,10 @@ struct kit_provider {
     int (*open)(const struct kit_settings *settings, struct kit_caller *caller,
                 struct kit_cloud **ret_cloud, struct kit_err *err);
     void (*close)(struct kit_cloud *cloud);
+    /* What the metadata service says of the interface with this MAC (kit/cloud/nic.h).  Reads only;
+     * no API call, no credentials.  KIT_ERR_NOT_FOUND: it knows no such interface. */
+    int (*nic)(struct kit_cloud *cloud, const char *mac, struct kit_deadline by,
+               struct kit_nic *ret_nic, struct kit_err *err);
 };
 
 /* Sessions begin with this. */
