@@ -9,9 +9,10 @@
 
 static const struct ctl_command commands[] = {
     {"check", "[TAG...]", "is each address served, seen from here? (--prometheus FILE: metrics)",
-     ctl_check},
-    {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status},
-    {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan},
+     ctl_check, false},
+    {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status,
+     false},
+    {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
 };
 
 static void usage(FILE *out)
