@@ -14,7 +14,13 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 SYSCONFDIR ?= /etc
-DOCDIR ?= $(PREFIX)/share/doc/cloudvip
+DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(DATADIR)/doc/cloudvip
+MANDIR ?= $(DATADIR)/man
+BASHDIR ?= $(DATADIR)/bash-completion
+STATEDIR ?= /var/lib
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 
 CC ?= cc
 AR ?= ar
@@ -23,10 +29,11 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 VARIANT ?=
 WERROR ?= -Werror
+PREFIX_MAP ?= -ffile-prefix-map=$(CURDIR)=.
 B := build$(if $(VARIANT),/$(VARIANT))
 
 # A packager's flags come last and are never replaced; ours stand beside them.
-own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-common -ffile-prefix-map=$(CURDIR)=. \
+own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-common $(PREFIX_MAP) \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
 own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
@@ -212,9 +219,47 @@ install: $(programs)
 	test -e $(DESTDIR)$(SYSCONFDIR)/cloudvip/cloudvip.conf || \
 		install -m 0644 packaging/conf/cloudvip.conf $(DESTDIR)$(SYSCONFDIR)/cloudvip
 
+install: install-systemd
+.PHONY: install-systemd
+install-systemd:
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(STATEDIR)/cloudvip
+	install -m 0644 packaging/systemd/cloudvip-check.service packaging/systemd/cloudvip-check.timer $(DESTDIR)$(UNITDIR)
+	sed -i 's|/usr/sbin/|$(SBINDIR)/|' $(DESTDIR)$(UNITDIR)/cloudvip-check.service
+	install -m 0644 packaging/systemd/cloudvip.tmpfiles $(DESTDIR)$(TMPFILESDIR)/cloudvip.conf
+
 install-sim: $(B)/bin/cloudsim
-	install -d $(DESTDIR)$(BINDIR)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/cloudvip/demo
 	install -m 0755 $(B)/bin/cloudsim $(DESTDIR)$(BINDIR)
+	install -m 0644 packaging/demo/*.py $(DESTDIR)$(DATADIR)/cloudvip/demo
+	install -m 0755 packaging/demo/cloudvip-demo $(DESTDIR)$(DATADIR)/cloudvip/demo
+	ln -sf ../share/cloudvip/demo/cloudvip-demo $(DESTDIR)$(BINDIR)/cloudvip-demo
+
+# >>> packages
+# From what is committed, or, in a tree without git (the tarball itself), from what is there.  Times and
+# owners are fixed, so that the same tree makes the same bytes.
+RPMTOP ?= $(CURDIR)/build/rpm
+RPMFLAGS ?=
+dist_name := cloudvip-$(VERSION)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
+export SOURCE_DATE_EPOCH
+rpm_build = rpmbuild --define '_topdir $(RPMTOP)' --define '_buildhost localhost' \
+	--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
+	$(shell rpm -q rpm >/dev/null 2>&1 || echo --nodeps) $(RPMFLAGS)
+
+.PHONY: dist srpm rpm
+dist:
+	mkdir -p $(RPMTOP)/SOURCES
+	{ git ls-files -z 2>/dev/null || find . -path ./build -prune -o -type f -print0; } | LC_ALL=C sort -z | \
+		tar --null --no-recursion --files-from=- --transform 's|^\(\./\)*|$(dist_name)/|' --mtime=@$(SOURCE_DATE_EPOCH) \
+		--owner=0 --group=0 --numeric-owner --mode=u+rw,go=u-w --format=ustar -cf - | \
+		gzip -9n >$(RPMTOP)/SOURCES/$(dist_name).tar.gz
+
+srpm: dist
+	$(rpm_build) -bs packaging/rpm/cloudvip.spec
+
+rpm: dist
+	$(rpm_build) -ba packaging/rpm/cloudvip.spec
+# <<< packages
 
 # >>> bench
 # The kit beside the stock agents; prints tables, writes build/bench.json.  BENCHFLAGS: see tests/bench/bench.py -h
