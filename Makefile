@@ -234,6 +234,29 @@ install-sim: $(B)/bin/cloudsim
 	install -m 0755 packaging/demo/cloudvip-demo $(DESTDIR)$(DATADIR)/cloudvip/demo
 	ln -sf ../share/cloudvip/demo/cloudvip-demo $(DESTDIR)$(BINDIR)/cloudvip-demo
 
+# >>> manual
+# What the code says of itself is printed from its own tables (packaging/man/manual.c).
+man_in := $(wildcard packaging/man/*.in packaging/man/ja/*.in)
+man_pages := $(man_in:packaging/man/%.in=$(B)/man/%)
+$(B)/packaging/man/manual: $(B)/packaging/man/manual.o $(B)/libkit.a
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+$(B)/man/%: packaging/man/%.in $(B)/packaging/man/manual
+	@mkdir -p $(@D)
+	$(B)/packaging/man/manual $< >$@
+.PHONY: man
+man: $(man_pages)
+
+install: install-man
+.PHONY: install-man
+install-man: man
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/ja/man7
+	set -e; cd $(B)/man; for page in *.[1578] ja/*.7; do [ ! -e $$page ] || \
+		install -m 0644 $$page $(DESTDIR)$(MANDIR)/$${page%/*}/man$${page##*.}/ 2>/dev/null || \
+		install -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	for action in remove quickCheck recover; do \
+		ln -sf cloudvip-restore.8 $(DESTDIR)$(MANDIR)/man8/cloudvip-$$action.8; done
+# <<< manual
+
 # >>> packages
 # From what is committed, or, in a tree without git (the tarball itself), from what is there.  Times and
 # owners are fixed, so that the same tree makes the same bytes.
