@@ -249,10 +249,9 @@ man: $(man_pages)
 install: install-man
 .PHONY: install-man
 install-man: man
-	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/ja/man7
-	set -e; cd $(B)/man; for page in *.[1578] ja/*.7; do [ ! -e $$page ] || \
-		install -m 0644 $$page $(DESTDIR)$(MANDIR)/$${page%/*}/man$${page##*.}/ 2>/dev/null || \
-		install -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	set -e; for page in $(man_pages:$(B)/man/%=%); do \
+		dir=$(DESTDIR)$(MANDIR)/$$(dirname $$page)/man$${page##*.}; \
+		install -d $$dir; install -m 0644 $(B)/man/$$page $$dir; done
 	for action in remove quickCheck recover; do \
 		ln -sf cloudvip-restore.8 $(DESTDIR)$(MANDIR)/man8/cloudvip-$$action.8; done
 # <<< manual
