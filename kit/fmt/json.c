@@ -178,11 +178,16 @@ const struct kit_json_node *kit_json_root(const struct kit_json *json)
     return outer(json->root);
 }
 
+bool kit_json_is_object(const struct kit_json_node *node)
+{
+    return node && json_object_is_type(inner(node), json_type_object);
+}
+
 const struct kit_json_node *kit_json_get(const struct kit_json_node *object, const char *key)
 {
     json_object *value = NULL;
 
-    if (!object || !json_object_is_type(inner(object), json_type_object))
+    if (!kit_json_is_object(object))
         return NULL;
     return json_object_object_get_ex(inner(object), key, &value) ? outer(value) : NULL;
 }

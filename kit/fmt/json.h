@@ -23,6 +23,7 @@ void kit_json_done(struct kit_json *json); /* strings inside are wiped before th
 const struct kit_json_node *kit_json_root(const struct kit_json *json);
 const struct kit_json_node *kit_json_get(const struct kit_json_node *object,
                                          const char *key); /* or NULL; NULL in, NULL out */
+bool kit_json_is_object(const struct kit_json_node *node); /* NULL: no */
 size_t kit_json_count(const struct kit_json_node *array);  /* 0 when it is no array */
 const struct kit_json_node *kit_json_at(const struct kit_json_node *array, size_t index);
 /* A string's bytes, borrowed; NULL when the node is NULL, no string, or holds a NUL byte. */

@@ -82,6 +82,9 @@ static void lists_however_they_come(void **state)
         {"{\"HaVips\":[{\"HaVipId\":\"a\"}]}", "HaVips", NULL, "a"},
         {"{\"HaVips\":{\"HaVipId\":\"a\"}}", "HaVips", NULL, "a"},
         {"{\"HaVips\":[]}", "HaVips", NULL, ""},
+        /* By which member it is known does not matter. */
+        {"{\"HaVips\":{\"HaVip\":{\"Name\":\"x\",\"HaVipId\":\"a\"}}}", "HaVips", "HaVip", "a"},
+        {"{\"HaVips\":7}", "HaVips", NULL, ""},
     };
 
     (void)state;

@@ -49,6 +49,11 @@ static void what_is_not_there_is_null_all_the_way(void **state)
     (void)state;
     assert_null(kit_json_get(kit_json_get(get(&json, "x"), "y"), "z"));
     assert_null(kit_json_get(get(&json, "s"), "y"));
+    assert_true(kit_json_is_object(kit_json_root(&json)));
+    assert_false(kit_json_is_object(get(&json, "x")));
+    assert_false(kit_json_is_object(get(&json, "s")));
+    assert_false(kit_json_is_object(get(&json, "l")));
+    assert_false(kit_json_is_object(NULL));
     assert_null(kit_json_get(get(&json, "l"), "y"));
     assert_null(kit_json_at(get(&json, "l"), 0));
     assert_null(kit_json_at(get(&json, "s"), 0));

@@ -10,40 +10,10 @@
 /* NextToken is some 100 bytes; it comes back as a parameter. */
 #define PAGE_TOKEN_BYTES 2048
 
-/* By which the elements of the lists that we read are known.  An empty list and an object are told
- * apart by them. */
-static const char *const element_keys[] = {
-    "AllocationId",
-    "IpAddress",
-    "HaVipId",
-    "RouteTableId",
-    "RouteEntryId",
-    "NextHopId",
-    "NextHopType",
-    "InstanceId",
-    "NetworkInterfaceId",
-    "PrivateIpAddress",
-    "Ipv6Address",
-    "SnatEntryId",
-    "VSwitchId",
-    "VpcId",
-    "NatGatewayId",
-    "Ipv4GatewayId",
-    "LockReason",
-    "Ip",
-    "RegionId",
-    "ZoneId",
-    "SecurityGroupId",
-    "Key",
-    "InstanceTypeId",
-};
-
+/* One where a list is expected: the list of one element. */
 static bool is_element(const struct kit_json_node *node)
 {
-    for (size_t i = 0; i < KIT_LEN(element_keys); i++)
-        if (kit_json_get(node, element_keys[i]))
-            return true;
-    return kit_json_string(node) != NULL;
+    return kit_json_is_object(node) || kit_json_string(node);
 }
 
 /* Where the elements are, or NULL. */
