@@ -52,10 +52,12 @@
       "Give the node's role the permission that the message names, or renew its credentials; the " \
       "request id helps the provider's support.")                                                  \
     X(720015, ERROR, ACT_CONFLICT,                                                                 \
-      "After this node had claimed the address, another one took it back. Two nodes believe that " \
-      "they should have it.",                                                                      \
+      "After this node had claimed the address, the cloud shows it on another one. Either two "    \
+      "nodes believe that they should have it and the other one took it back; or, of a HAVIP, "    \
+      "this node's announcements were not heard.",                                                 \
       "Check the cluster for split brain before anything else: communication paths, quorum. "      \
-      "Then put the resource into service on one node.")                                           \
+      "Then put the resource into service on one node. If no other node claimed a HAVIP, check "   \
+      "that the interface is the one in its vSwitch and lets gratuitous ARP out.")                 \
     X(720016, INFO, ACT_STEP_DONE, "One binding (a route, an association) was changed.", "None.")  \
     X(720017, ERROR, ACT_STEP_FAILED,                                                              \
       "One binding could not be changed. Others may have been: each has its own message.",         \
