@@ -10,6 +10,17 @@ static char sign_of(const struct kit_step *step)
     return step->binding && step->binding->state == KIT_BINDING_ABSENT ? '+' : '~';
 }
 
+static void print_rules(const struct kit_facts *facts)
+{
+    for (size_t i = 0; i < facts->breaches; i++)
+        (void)printf("  ! rule %u: %s: %s; %s\n", facts->breach[i].rule->number,
+                     facts->breach[i].detail, facts->breach[i].rule->means,
+                     facts->breach[i].rule->remedy);
+    for (size_t i = 0; i < facts->unknowns; i++)
+        (void)printf("  ? rule %u: could not be checked: %s\n", facts->unknown[i].rule->number,
+                     facts->unknown[i].detail);
+}
+
 static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
 {
     (void)printf("%s  %s  %s\n", row->settings.tag, ctl_row_address(row), row->mover->scenario);
@@ -21,12 +32,26 @@ static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
         kit_plan_describe(&plan->step[i], &row->facts, &line);
         (void)printf("  %c %s\n", sign_of(&plan->step[i]), line.data);
     }
-    for (size_t i = 0; i < row->facts.breaches; i++)
-        (void)printf("  ! rule %u: %s: %s; %s\n", row->facts.breach[i].rule->number,
-                     row->facts.breach[i].detail, row->facts.breach[i].rule->means,
-                     row->facts.breach[i].rule->remedy);
+    print_rules(&row->facts);
     (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n",
                  plan->count);
+}
+
+static void rules_json(const char *state, const struct kit_breach *list, size_t count,
+                       struct kit_json_writer *w)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct kit_rule *rule = list[i].rule;
+
+        kit_json_open(w, NULL, '{');
+        kit_json_put_int(w, "rule", rule->number);
+        kit_json_put_string(w, "state", state);
+        kit_json_put_string(w, "level", rule->level == KIT_RULE_REFUSE ? "refuse" : "warn");
+        kit_json_put_string(w, "detail", list[i].detail);
+        kit_json_put_string(w, "means", rule->means);
+        kit_json_put_string(w, "remedy", rule->remedy);
+        kit_json_close(w);
+    }
 }
 
 static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
@@ -47,6 +72,10 @@ static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
         kit_json_put_string(&w, "change", line.data);
         kit_json_close(&w);
     }
+    kit_json_close(&w);
+    kit_json_open(&w, "rules", '[');
+    rules_json("broken", row->facts.breach, row->facts.breaches, &w);
+    rules_json("not-known", row->facts.unknown, row->facts.unknowns, &w);
     kit_json_close(&w);
     kit_json_close(&w);
     (void)puts(text.data);

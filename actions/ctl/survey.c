@@ -40,7 +40,7 @@ static void look_at_nic(struct ctl_row *row)
 
 /* Everything that can be asked together with `first`. */
 static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct ctl_row *first,
-                      bool for_claim)
+                      bool for_plan)
 {
     struct kit_deadline by = kit_deadline_in_ms(
         ctl->clock, 1000 * kit_settings_number(&first->settings, KIT_PARAM_QUICKCHECK_TIMEOUT));
@@ -63,7 +63,8 @@ static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct c
             continue;
         }
         row[count] = r;
-        query[count++] = (struct kit_query){.settings = &r->settings, .for_claim = for_claim};
+        query[count++] = (struct kit_query){
+            .settings = &r->settings, .for_claim = for_plan, .for_advice = for_plan};
     }
     bool failed = session.mover->locate(session.cloud, query, count, by, &err) != 0;
     for (size_t i = 0; i < count; i++) {
@@ -121,7 +122,7 @@ static void add_rows(const struct ctl *ctl, struct ctl_survey *survey, const str
     }
 }
 
-int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
+int ctl_survey(const struct ctl *ctl, bool for_plan, struct ctl_survey *ret_survey,
                struct kit_err *err)
 {
     struct ctl_survey survey = {.broken = CTL_RIGHT};
@@ -138,7 +139,7 @@ int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_sur
     }
     for (size_t i = 0; i < survey.count; i++)
         if (!survey.row[i].asked)
-            ask_group(ctl, &survey, &survey.row[i], for_claim);
+            ask_group(ctl, &survey, &survey.row[i], for_plan);
     *ret_survey = survey;
     return 0;
 }

@@ -26,10 +26,11 @@ struct ctl_survey {
                                was complained of) */
 };
 
-/* Reads the configuration, the records, and asks the cloud.  Per-resource failures are in the rows;
+/* Reads the configuration, the records, and asks the cloud; for a plan also what a claim needs to
+ * know and what its warnings are about.  Per-resource failures are in the rows;
  * -1 when there is nothing to show at all (complained of already; *ret_status says what it amounts
  * to).  Blocks for quickcheck_timeout at most, per group of resources. */
-int ctl_survey(const struct ctl *ctl, bool for_claim, struct ctl_survey *ret_survey,
+int ctl_survey(const struct ctl *ctl, bool for_plan, struct ctl_survey *ret_survey,
                struct kit_err *err) KIT_CHECKED;
 void ctl_survey_done(struct ctl_survey *survey);
 

@@ -55,7 +55,8 @@ enum kit_rule_level {
 enum kit_rule_answer {
     KIT_RULE_HOLDS,
     KIT_RULE_BROKEN,
-    KIT_RULE_NOT_KNOWN, /* what it asks about was not read, or does not apply */
+    KIT_RULE_NOT_KNOWN, /* it does not apply, or what it asks about was not read: `detail` is "",
+                         * or says what kept us from reading it */
 };
 
 /* A precondition by its number in the manual: what it means and what to do. */
@@ -71,11 +72,11 @@ struct kit_rule {
 /* A rule that does not hold. */
 struct kit_breach {
     const struct kit_rule *rule;
-    char detail[200];
+    char detail[320]; /* what was seen, one line; cut where it is longer */
 };
 
 #define KIT_NEEDS    4
-#define KIT_BREACHES 8
+#define KIT_BREACHES 12
 struct kit_facts {
     char me[KIT_ID];             /* the holder that shall have the address: our ENI */
     char my_node[KIT_ID];        /* "" = not known */
@@ -85,6 +86,8 @@ struct kit_facts {
     size_t needs;
     struct kit_breach breach[KIT_BREACHES]; /* the first so many; for claims only */
     size_t breaches;
+    struct kit_breach unknown[KIT_BREACHES]; /* rules that could not be checked, and why */
+    size_t unknowns;
 };
 void kit_facts_done(struct kit_facts *facts);
 struct kit_binding *kit_facts_add(
@@ -130,11 +133,21 @@ struct kit_permission {
     const char *action;   /* "ec2:ReplaceRoute" */
     const char *resource; /* "route-table", "*" */
     const char *why;
-    enum kit_param
-        only_with; /* needed only when this is "yes" or "disable"; KIT_PARAM_NONE = always */
+    enum kit_param only_with; /* needed only when this has a value of `when`; KIT_PARAM_NONE:
+                               * always */
+    const char *when;         /* "cut-through|multi"; of an address "ipv4" or "ipv6" */
+    bool advice_only; /* only plan's warnings need it: without it a rule is not known, and no action
+                       * fails */
 };
+#define KIT_ALWAYS                    KIT_PARAM_NONE, NULL, false
+#define KIT_WHEN(param, words)        (param), (words), false
+#define KIT_ADVICE                    KIT_PARAM_NONE, NULL, true
+#define KIT_ADVICE_WHEN(param, words) (param), (words), true
+/* Is it needed with these settings?  (Whether for advice or not.) */
+bool kit_permission_applies(const struct kit_permission *permission,
+                            const struct kit_settings *settings);
 
-/* Judges the rules in order; what is broken goes into the facts. */
+/* Judges the rules in order; what is broken goes into the facts, and what could not be checked. */
 void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
                      struct kit_facts *facts);
 

@@ -30,17 +30,55 @@ const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const ch
     return NULL;
 }
 
+static void note(struct kit_breach *list, size_t *count, const struct kit_rule *rule,
+                 const struct kit_buf *detail)
+{
+    struct kit_breach *breach = &list[*count];
+
+    if (*count == KIT_BREACHES)
+        return;
+    breach->rule = rule;
+    (void)kit_str_copy(breach->detail, sizeof(breach->detail), detail->data);
+    (*count)++;
+}
+
 void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
                      struct kit_facts *facts)
 {
-    for (size_t i = 0; i < count && facts->breaches < KIT_BREACHES; i++) {
-        struct kit_breach *breach = &facts->breach[facts->breaches];
-        KIT_AUTO(kit_buf) detail = KIT_BUF(sizeof(breach->detail) - 1);
+    for (size_t i = 0; i < count; i++) {
+        KIT_AUTO(kit_buf) detail = KIT_BUF(2 * sizeof(facts->breach[0].detail));
 
-        if (rules[i].check(evidence, &detail) != KIT_RULE_BROKEN)
-            continue;
-        breach->rule = &rules[i];
-        (void)kit_str_copy(breach->detail, sizeof(breach->detail), detail.data);
-        facts->breaches++;
+        switch (rules[i].check(evidence, &detail)) {
+        case KIT_RULE_HOLDS: break;
+        case KIT_RULE_BROKEN: note(facts->breach, &facts->breaches, &rules[i], &detail); break;
+        case KIT_RULE_NOT_KNOWN:
+            if (detail.len_bytes)
+                note(facts->unknown, &facts->unknowns, &rules[i], &detail);
+            break;
+        }
     }
+}
+
+static bool is_listed(const char *words, const char *wanted)
+{
+    const char *word;
+    size_t len;
+
+    while (wanted && kit_str_word(&words, "|", &word, &len))
+        if (strlen(wanted) == len && !memcmp(word, wanted, len))
+            return true;
+    return false;
+}
+
+bool kit_permission_applies(const struct kit_permission *permission,
+                            const struct kit_settings *settings)
+{
+    const struct kit_addr *addr;
+
+    if (permission->only_with == KIT_PARAM_NONE)
+        return true;
+    addr = kit_settings_addr(settings, permission->only_with);
+    if (addr)
+        return is_listed(permission->when, addr->family == 6 ? "ipv6" : "ipv4");
+    return is_listed(permission->when, kit_settings_text(settings, permission->only_with));
 }

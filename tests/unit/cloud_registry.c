@@ -200,6 +200,84 @@ static void facts_grow_and_are_found(void **state)
     kit_facts_done(&facts);
 }
 
+static void a_permission_is_needed_with_some_settings(void **state)
+{
+    static const struct {
+        enum kit_param param;
+        const char *when, *value;
+        bool applies;
+    } rows[] = {
+        {KIT_PARAM_NONE, NULL, NULL, true},
+        {KIT_PARAM_CREATE_ROUTE, "yes", "yes", true},
+        {KIT_PARAM_CREATE_ROUTE, "yes", "true", true},
+        {KIT_PARAM_CREATE_ROUTE, "yes", "no", false},
+        {KIT_PARAM_CREATE_ROUTE, "yes", NULL, false}, /* the default */
+        {KIT_PARAM_EIP_MODE, "cut-through|multi", "multi", true},
+        {KIT_PARAM_EIP_MODE, "cut-through|multi", "nat", false},
+        {KIT_PARAM_EIP_MODE, "multicast", "multi", false},
+        {KIT_PARAM_EIP_MODE, "mult", "multi", false},
+        {KIT_PARAM_SOURCE_DEST_CHECK, "disable|verify", NULL, true},
+        {KIT_PARAM_ADDRESS, "ipv4", "10.1.0.10", true},
+        {KIT_PARAM_ADDRESS, "ipv6", "10.1.0.10", false},
+        {KIT_PARAM_ADDRESS, "ipv6", "fd00::1", true},
+        {KIT_PARAM_ADDRESS, "ipv4|ipv6", NULL, false},
+        {KIT_PARAM_HAVIP_ID, "havip-1", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(rows); i++) {
+        const struct kit_permission permission = {.only_with = rows[i].param, .when = rows[i].when};
+        struct kit_settings settings;
+        struct kit_err err;
+
+        kit_settings_init(&settings, "r1");
+        if (rows[i].value)
+            assert_int_equal(
+                kit_settings_put(&settings, rows[i].param, rows[i].value, "test", &err), 0);
+        assert_int_equal(kit_permission_applies(&permission, &settings), rows[i].applies);
+        kit_settings_done(&settings);
+    }
+}
+
+/* Evidence is the answer. */
+static enum kit_rule_answer as_told(const void *evidence, struct kit_buf *detail)
+{
+    (void)kit_buf_puts(detail, "so it is");
+    return *(const enum kit_rule_answer *)evidence;
+}
+
+static enum kit_rule_answer unread(const void *evidence, struct kit_buf *detail)
+{
+    (void)evidence;
+    (void)detail;
+    return KIT_RULE_NOT_KNOWN;
+}
+
+static void what_could_not_be_checked_is_told_apart(void **state)
+{
+    static const struct kit_rule rules[] = {{1, KIT_RULE_WARN, "", "", as_told},
+                                            {2, KIT_RULE_WARN, "", "", unread}};
+    enum kit_rule_answer answer = KIT_RULE_HOLDS;
+    struct kit_facts facts = {0};
+
+    (void)state;
+    kit_rules_check(rules, 2, &answer, &facts);
+    assert_int_equal(facts.breaches + facts.unknowns, 0);
+    answer = KIT_RULE_BROKEN;
+    kit_rules_check(rules, 2, &answer, &facts);
+    assert_int_equal(facts.breaches, 1);
+    assert_int_equal(facts.unknowns, 0);
+    answer = KIT_RULE_NOT_KNOWN;
+    for (size_t i = 0; i < 2 * KIT_BREACHES; i++)
+        kit_rules_check(rules, 2, &answer, &facts);
+    assert_int_equal(facts.breaches, 1);
+    assert_int_equal(facts.unknowns, KIT_BREACHES);
+    for (size_t i = 0; i < KIT_BREACHES; i++) {
+        assert_int_equal(facts.unknown[i].rule->number, 1);
+        assert_string_equal(facts.unknown[i].detail, "so it is");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +289,8 @@ int main(void)
         cmocka_unit_test(every_mover_is_whole),
         cmocka_unit_test(certificates_of_the_providers_own_variable),
         cmocka_unit_test(facts_grow_and_are_found),
+        cmocka_unit_test(a_permission_is_needed_with_some_settings),
+        cmocka_unit_test(what_could_not_be_checked_is_told_apart),
     };
     return cmocka_run_group_tests_name("cloud/registry", tests, NULL, NULL);
 }

@@ -329,22 +329,22 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeEipAddresses", "eip", "to see where the EIP is", KIT_PARAM_NONE},
-    {"vpc:AssociateEipAddress", "eip, eni, instance", "to bind it here", KIT_PARAM_NONE},
+    {"vpc:DescribeEipAddresses", "eip", "to see where the EIP is", KIT_ALWAYS},
+    {"vpc:AssociateEipAddress", "eip, eni, instance", "to bind it here", KIT_ALWAYS},
     {"vpc:UnassociateEipAddress", "eip, eni, instance", "to take it from the node that has it",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
     {"ecs:DescribeNetworkInterfaces", "*", "to read our ENI: its type, addresses and attachment",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
     {"vpc:ListIpv4Gateways", "*", "to check for an IPv4 gateway (eip_mode = cut-through)",
-     KIT_PARAM_EIP_MODE},
+     KIT_WHEN(KIT_PARAM_EIP_MODE, "cut-through")},
     {"ecs:DetachNetworkInterface", "eni, instance", "to bind it (eip_mode = cut-through)",
-     KIT_PARAM_EIP_MODE},
+     KIT_WHEN(KIT_PARAM_EIP_MODE, "cut-through")},
     {"ecs:AttachNetworkInterface", "eni, instance", "to bind it (eip_mode = cut-through)",
-     KIT_PARAM_EIP_MODE},
+     KIT_WHEN(KIT_PARAM_EIP_MODE, "cut-through")},
     {"vpc:DescribeEipGatewayInfo", "eip", "to read gateway and mask (eip_mode = multi)",
-     KIT_PARAM_EIP_MODE},
+     KIT_WHEN(KIT_PARAM_EIP_MODE, "multi")},
     {"ecs:DescribeInstances", "*", "to check the instance family (eip_mode = multi)",
-     KIT_PARAM_EIP_MODE},
+     KIT_WHEN(KIT_PARAM_EIP_MODE, "multi")},
 };
 
 extern const struct kit_mover kit_aliyun_elastic_ip;

@@ -40,6 +40,10 @@ static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *det
 
     if (!e->quota)
         return KIT_RULE_NOT_KNOWN;
+    if (e->quota->enis < 0) {
+        (void)kit_buf_puts(detail, e->quota->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
     (void)kit_buf_printf(detail, "%s (%s) has %zu interfaces of %lld", e->instance->id,
                          e->quota->type, e->instance->enis, (long long)e->quota->enis);
     return ali_quota_check((int64_t)e->instance->enis, e->quota->enis);
@@ -92,9 +96,9 @@ static enum kit_rule_answer check_groups(const void *evidence, struct kit_buf *d
 {
     const struct evidence *e = evidence;
 
-    (void)kit_buf_printf(detail, "%s has %u security groups", e->eni->id, e->eni->groups);
     if (!e->eni->groups)
         return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s has %u security groups", e->eni->id, e->eni->groups);
     return e->eni->groups > 5 ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
@@ -322,11 +326,11 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"ecs:DescribeNetworkInterfaces", "*", "to see where the ENI is", KIT_PARAM_NONE},
-    {"ecs:DescribeInstances", "*", "to see whether this instance can take it", KIT_PARAM_NONE},
-    {"ecs:DescribeInstanceTypes", "*", "to see how many interfaces its type takes", KIT_PARAM_NONE},
-    {"ecs:DetachNetworkInterface", "*", "to take it off the old instance", KIT_PARAM_NONE},
-    {"ecs:AttachNetworkInterface", "*", "to attach it here", KIT_PARAM_NONE},
+    {"ecs:DescribeNetworkInterfaces", "*", "to see where the ENI is", KIT_ALWAYS},
+    {"ecs:DescribeInstances", "*", "to see whether this instance can take it", KIT_ALWAYS},
+    {"ecs:DescribeInstanceTypes", "*", "to see how many interfaces its type takes", KIT_ALWAYS},
+    {"ecs:DetachNetworkInterface", "*", "to take it off the old instance", KIT_ALWAYS},
+    {"ecs:AttachNetworkInterface", "*", "to attach it here", KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aliyun_eni;

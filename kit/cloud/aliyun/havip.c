@@ -411,11 +411,11 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeHaVips", "havip", "to see which node has it", KIT_PARAM_NONE},
+    {"vpc:DescribeHaVips", "havip", "to see which node has it", KIT_ALWAYS},
     {"vpc:AssociateHaVip", "havip, eni, instance", "to bind this node where it is not bound yet",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
     {"ecs:DescribeNetworkInterfaces", "*", "to check the ENIs that are bound, and that `eni` names",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aliyun_havip;

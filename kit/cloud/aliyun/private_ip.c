@@ -95,6 +95,10 @@ static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *det
     for (size_t i = 0; i < e->mine->addresses; i++)
         used += e->mine->address[i].addr.family == e->addr->family;
     limit = v6 ? e->quota->ipv6_of_eni : e->quota->ipv4_of_eni;
+    if (limit < 0) {
+        (void)kit_buf_puts(detail, e->quota->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
     (void)kit_buf_printf(detail, "%s of %s (%s) has %lld IPv%d addresses of %lld", e->mine->id,
                          e->mine->node, e->quota->type, (long long)used, v6 ? 6 : 4,
                          (long long)limit);
@@ -404,16 +408,18 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"ecs:DescribeNetworkInterfaces", "*", "to see who has the address", KIT_PARAM_NONE},
-    {"ecs:DescribeInstances", "*", "to see of which type this instance is", KIT_PARAM_NONE},
+    {"ecs:DescribeNetworkInterfaces", "*", "to see who has the address", KIT_ALWAYS},
+    {"ecs:DescribeInstances", "*", "to see of which type this instance is", KIT_ALWAYS},
     {"ecs:DescribeInstanceTypes", "*", "to see how many addresses an interface of it takes",
-     KIT_PARAM_NONE},
-    {"ecs:UnassignPrivateIpAddresses", "*", "to take it off the old interface", KIT_PARAM_NONE},
-    {"ecs:AssignPrivateIpAddresses", "*", "to assign it here", KIT_PARAM_NONE},
-    {"ecs:UnassignIpv6Addresses", "*", "the same for an IPv6 address", KIT_PARAM_NONE},
-    {"ecs:AssignIpv6Addresses", "*", "the same for an IPv6 address", KIT_PARAM_NONE},
-    {"vpc:DescribeVSwitches", "*", "to see whether an idle address is of our vSwitch",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
+    {"ecs:UnassignPrivateIpAddresses", "*", "to take it off the old interface",
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv4")},
+    {"ecs:AssignPrivateIpAddresses", "*", "to assign it here", KIT_WHEN(KIT_PARAM_ADDRESS, "ipv4")},
+    {"ecs:UnassignIpv6Addresses", "*", "the same for an IPv6 address",
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv6")},
+    {"ecs:AssignIpv6Addresses", "*", "the same for an IPv6 address",
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv6")},
+    {"vpc:DescribeVSwitches", "*", "to see whether an idle address is of our vSwitch", KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aliyun_private_ip;

@@ -34,7 +34,12 @@ static void take(const struct kit_json_node *root, struct ali_quota *quota)
 void ali_quota_find(struct ali_cloud *cloud, const char *type, struct kit_deadline by,
                     struct ali_quota *ret_quota)
 {
-    struct ali_quota quota = {.enis = -1, .ipv4_of_eni = -1, .ipv6_of_eni = -1};
+    struct ali_quota quota = {
+        .enis = -1,
+        .ipv4_of_eni = -1,
+        .ipv6_of_eni = -1,
+        .why = "DescribeInstances: the instance's type could not be read",
+    };
     struct kit_err err;
     struct ali_rpc r;
 
@@ -42,8 +47,13 @@ void ali_quota_find(struct ali_cloud *cloud, const char *type, struct kit_deadli
         ali_rpc_init(&r, cloud, &ali_ecs, "DescribeInstanceTypes", ALI_READS);
         ali_rpc_item(&r, "InstanceTypes", 1, type);
         r.call.max_tries = ALI_QUOTA_TRIES;
-        if (!ali_rpc_run(&r, ali_quota_by(cloud, by), &err))
+        if (ali_rpc_run(&r, ali_quota_by(cloud, by), &err)) {
+            (void)kit_str_copy(quota.why, sizeof(quota.why), err.msg);
+        } else {
+            (void)kit_str_format(quota.why, sizeof(quota.why),
+                                 "DescribeInstanceTypes does not tell the limits of %s", type);
             take(ali_rpc_root(&r), &quota);
+        }
         ali_rpc_done(&r);
     }
     *ret_quota = quota;

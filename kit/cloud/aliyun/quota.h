@@ -17,13 +17,14 @@ struct ali_quota {
     int64_t enis;      /* of an instance, the primary one included (EniQuantity); -1 = not known */
     int64_t ipv4_of_eni; /* the primary one included (EniPrivateIpAddressQuantity); -1 */
     int64_t ipv6_of_eni; /* EniIpv6AddressQuantity; 0 = the type takes none; -1 */
+    char why[320];       /* what kept us from knowing: the call's error; or that it was not told */
 };
 
 /* `by`, or ALI_QUOTA_MS from now when that is earlier. */
 struct kit_deadline ali_quota_by(const struct ali_cloud *cloud, struct kit_deadline by);
 
-/* DescribeInstanceTypes of one type, "" = not known: nobody is asked.  Never an error: what is not
- * told is -1.  Blocks for ALI_QUOTA_MS at most, never past `by`. */
+/* DescribeInstanceTypes of one type, "" = not known (`why` says so): nobody is asked.  Never an
+ * error: what is not told is -1.  Blocks for ALI_QUOTA_MS at most, never past `by`. */
 void ali_quota_find(struct ali_cloud *cloud, const char *type, struct kit_deadline by,
                     struct ali_quota *ret_quota);
 

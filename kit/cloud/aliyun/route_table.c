@@ -61,14 +61,15 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeRouteTableList", "*", "to find the VPC's route tables", KIT_PARAM_NONE},
-    {"vpc:DescribeRouteEntryList", "*", "to see where the route points", KIT_PARAM_NONE},
-    {"vpc:ModifyRouteEntry", "*", "to point it here", KIT_PARAM_NONE},
-    {"vpc:CreateRouteEntry", "*", "to create a missing route", KIT_PARAM_CREATE_ROUTE},
+    {"vpc:DescribeRouteTableList", "*", "to find the VPC's route tables", KIT_ALWAYS},
+    {"vpc:DescribeRouteEntryList", "*", "to see where the route points", KIT_ALWAYS},
+    {"vpc:ModifyRouteEntry", "*", "to point it here", KIT_ALWAYS},
+    {"vpc:CreateRouteEntry", "*", "to create a missing route",
+     KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
     {"vpc:DeleteRouteEntry", "*",
      "to create a route anew where the endpoint cannot change its next hop",
-     KIT_PARAM_CREATE_ROUTE},
-    {"ecs:DescribeNetworkInterfaces", "*", "to see whether the interfaces serve", KIT_PARAM_NONE},
+     KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
+    {"ecs:DescribeNetworkInterfaces", "*", "to see whether the interfaces serve", KIT_ALWAYS},
 };
 
 static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)

@@ -287,12 +287,12 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"ec2:DescribeAddresses", "*", "to see where the Elastic IP is", KIT_PARAM_NONE},
+    {"ec2:DescribeAddresses", "*", "to see where the Elastic IP is", KIT_ALWAYS},
     {"ec2:DescribeNetworkInterfaces", "*", "to tell a node's interface from a NAT gateway's",
-     KIT_PARAM_NONE},
-    {"ec2:AssociateAddress", "elastic-ip, network-interface", "to bind it here", KIT_PARAM_NONE},
+     KIT_ALWAYS},
+    {"ec2:AssociateAddress", "elastic-ip, network-interface", "to bind it here", KIT_ALWAYS},
     {"ec2:DisassociateAddress", "elastic-ip, network-interface", "to release our own association",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aws_elastic_ip;

@@ -207,11 +207,10 @@ static const struct kit_param_use params[] = {
 
 static const struct kit_permission permissions[] = {
     {"ec2:DescribeNetworkInterfaces", "*",
-     "to see where the ENI is, and which device indexes are taken here", KIT_PARAM_NONE},
+     "to see where the ENI is, and which device indexes are taken here", KIT_ALWAYS},
     {"ec2:DetachNetworkInterface", "instance, network-interface", "to take it off the old instance",
-     KIT_PARAM_NONE},
-    {"ec2:AttachNetworkInterface", "instance, network-interface", "to attach it here",
-     KIT_PARAM_NONE},
+     KIT_ALWAYS},
+    {"ec2:AttachNetworkInterface", "instance, network-interface", "to attach it here", KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aws_eni;

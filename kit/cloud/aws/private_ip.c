@@ -39,10 +39,10 @@ static enum kit_rule_answer check_subnet(const void *evidence, struct kit_buf *d
     char addr[KIT_ADDR_TEXT], cidr[KIT_CIDR_TEXT];
 
     if (t->held) {
-        (void)kit_buf_printf(detail, "%s has it in %s, %s is in %s", t->holder.eni.id,
-                             t->holder.subnet, t->me.eni, t->subnet);
         if (!t->subnet[0] || !t->holder.subnet[0])
             return KIT_RULE_NOT_KNOWN;
+        (void)kit_buf_printf(detail, "%s has it in %s, %s is in %s", t->holder.eni.id,
+                             t->holder.subnet, t->me.eni, t->subnet);
         return kit_str_eq(t->holder.subnet, t->subnet) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
     }
     if (!t->cidr.addr.family)
@@ -378,15 +378,16 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"ec2:DescribeNetworkInterfaces", "*", "to see which interface has the address",
-     KIT_PARAM_NONE},
+    {"ec2:DescribeNetworkInterfaces", "*", "to see which interface has the address", KIT_ALWAYS},
     {"ec2:AssignPrivateIpAddresses", "network-interface", "to put an IPv4 address here",
-     KIT_PARAM_NONE},
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv4")},
     {"ec2:UnassignPrivateIpAddresses", "network-interface", "to release our own IPv4 address",
-     KIT_PARAM_NONE},
-    {"ec2:AssignIpv6Addresses", "network-interface", "to put an IPv6 address here", KIT_PARAM_NONE},
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv4")},
+    {"ec2:AssignIpv6Addresses", "network-interface", "to put an IPv6 address here",
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv6")},
     {"ec2:UnassignIpv6Addresses", "network-interface",
-     "to take an IPv6 address off another node, and to release our own", KIT_PARAM_NONE},
+     "to take an IPv6 address off another node, and to release our own",
+     KIT_WHEN(KIT_PARAM_ADDRESS, "ipv6")},
 };
 
 extern const struct kit_mover kit_aws_private_ip;

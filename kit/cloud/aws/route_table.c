@@ -242,13 +242,14 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"ec2:DescribeRouteTables", "*", "to see where the route points", KIT_PARAM_NONE},
-    {"ec2:ReplaceRoute", "route-table", "to point it here", KIT_PARAM_NONE},
-    {"ec2:CreateRoute", "route-table", "to create a missing route", KIT_PARAM_CREATE_ROUTE},
+    {"ec2:DescribeRouteTables", "*", "to see where the route points", KIT_ALWAYS},
+    {"ec2:ReplaceRoute", "route-table", "to point it here", KIT_ALWAYS},
+    {"ec2:CreateRoute", "route-table", "to create a missing route",
+     KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
     {"ec2:DescribeNetworkInterfaces", "*", "to read the source/dest check",
-     KIT_PARAM_SOURCE_DEST_CHECK},
+     KIT_WHEN(KIT_PARAM_SOURCE_DEST_CHECK, "disable|verify")},
     {"ec2:ModifyNetworkInterfaceAttribute", "network-interface", "to disable the source/dest check",
-     KIT_PARAM_SOURCE_DEST_CHECK},
+     KIT_WHEN(KIT_PARAM_SOURCE_DEST_CHECK, "disable")},
 };
 
 static enum kit_rule_answer check_source_dest(const void *evidence, struct kit_buf *detail)
