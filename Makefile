@@ -57,18 +57,18 @@ own_cppflags += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
-kit_base := err mem buf str clock secret
+kit_base := err mem buf str near clock secret
 kit_sys := file lock proc link hostid netlink arp
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema load check redact
-kit_cloud := call facts ops registry metadata creds creds_fetch sign refusal
+kit_cloud := call facts ops ops_words registry metadata creds creds_fetch sign refusal
 kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip nic private_ip private_ip_move eni eni_move
 kit_cloud_aliyun := session me creds creds_host creds_profile creds_process profile sts metadata endpoint sign rpc answer errors ecs elastic_ip eip_round eip_claim eip_rules route_table route_search route_entry route_change private_ip private_ip_move eni eni_move quota havip havip_claim havip_rules
 kit_vip := where plan apply verify record
 actions_act := act args log session restore remove quick_check recover
 actions_manager := manager person lifekeeper
-actions_ctl := ctl survey check prometheus status plan
+actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)

@@ -122,7 +122,7 @@ static int run_command(const char *name, struct ctl *ctl)
 }
 
 /* One option in front of or behind the command; true when argv[*i] was one. */
-static bool take_option(struct ctl *ctl, int argc, char **argv, int *i)
+static bool take_option(struct ctl *ctl, bool own_words, int argc, char **argv, int *i)
 {
     if (kit_str_eq(argv[*i], "--json")) {
         ctl->json = true;
@@ -132,6 +132,8 @@ static bool take_option(struct ctl *ctl, int argc, char **argv, int *i)
         ctl->confdir = argv[*i] + sizeof("--confdir=") - 1;
     } else if (kit_str_eq(argv[*i], "--confdir") && *i + 1 < argc) {
         ctl->confdir = argv[++*i];
+    } else if (own_words) {
+        return false;
     } else if (kit_str_starts(argv[*i], "--prometheus=")) {
         ctl->prometheus = argv[*i] + sizeof("--prometheus=") - 1;
     } else if (kit_str_eq(argv[*i], "--prometheus") && *i + 1 < argc) {
@@ -155,7 +157,7 @@ int main(int argc, char **argv)
     kit_secret_harden_process();
     ctl.tag = tags;
     for (int i = 1; i < argc; i++) {
-        if (take_option(&ctl, argc, argv, &i))
+        if (take_option(&ctl, own_words, argc, argv, &i))
             continue;
         if (own_words) {
             tags[ctl.tags++] = argv[i];

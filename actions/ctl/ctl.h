@@ -28,6 +28,9 @@ struct ctl_command {
 int ctl_check(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_plan(struct ctl *ctl);
+int ctl_eip(struct ctl *ctl);
+int ctl_eni(struct ctl *ctl);
+int ctl_havip(struct ctl *ctl);
 
 enum ctl_status {
     CTL_RIGHT = 0,

@@ -147,7 +147,15 @@ struct kit_permission {
 bool kit_permission_applies(const struct kit_permission *permission,
                             const struct kit_settings *settings);
 
-/* Judges the rules in order; what is broken goes into the facts, and what could not be checked. */
+/* A list of KIT_BREACHES, and how many are in it; what does not fit is left out. */
+struct kit_rule_list {
+    struct kit_breach *breach;
+    size_t *count;
+};
+/* Judges the rules in order: adds what is broken, and what could not be checked and why. */
+void kit_rules_judge(const struct kit_rule *rules, size_t count, const void *evidence,
+                     struct kit_rule_list broken, struct kit_rule_list unknown);
+/* The same, into the facts. */
 void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
                      struct kit_facts *facts);
 

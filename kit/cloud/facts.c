@@ -30,33 +30,40 @@ const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const ch
     return NULL;
 }
 
-static void note(struct kit_breach *list, size_t *count, const struct kit_rule *rule,
+static void note(struct kit_rule_list list, const struct kit_rule *rule,
                  const struct kit_buf *detail)
 {
-    struct kit_breach *breach = &list[*count];
+    struct kit_breach *breach = &list.breach[*list.count];
 
-    if (*count == KIT_BREACHES)
+    if (*list.count == KIT_BREACHES)
         return;
     breach->rule = rule;
     (void)kit_str_copy(breach->detail, sizeof(breach->detail), detail->data);
-    (*count)++;
+    (*list.count)++;
+}
+
+void kit_rules_judge(const struct kit_rule *rules, size_t count, const void *evidence,
+                     struct kit_rule_list broken, struct kit_rule_list unknown)
+{
+    for (size_t i = 0; i < count; i++) {
+        KIT_AUTO(kit_buf) detail = KIT_BUF(2 * sizeof(broken.breach->detail));
+
+        switch (rules[i].check(evidence, &detail)) {
+        case KIT_RULE_HOLDS: break;
+        case KIT_RULE_BROKEN: note(broken, &rules[i], &detail); break;
+        case KIT_RULE_NOT_KNOWN:
+            if (detail.len_bytes)
+                note(unknown, &rules[i], &detail);
+            break;
+        }
+    }
 }
 
 void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
                      struct kit_facts *facts)
 {
-    for (size_t i = 0; i < count; i++) {
-        KIT_AUTO(kit_buf) detail = KIT_BUF(2 * sizeof(facts->breach[0].detail));
-
-        switch (rules[i].check(evidence, &detail)) {
-        case KIT_RULE_HOLDS: break;
-        case KIT_RULE_BROKEN: note(facts->breach, &facts->breaches, &rules[i], &detail); break;
-        case KIT_RULE_NOT_KNOWN:
-            if (detail.len_bytes)
-                note(facts->unknown, &facts->unknowns, &rules[i], &detail);
-            break;
-        }
-    }
+    kit_rules_judge(rules, count, evidence, (struct kit_rule_list){facts->breach, &facts->breaches},
+                    (struct kit_rule_list){facts->unknown, &facts->unknowns});
 }
 
 static bool is_listed(const char *words, const char *wanted)

@@ -11,7 +11,7 @@ extern const struct kit_mover kit_aws_route_table, kit_aws_elastic_ip, kit_aws_p
 extern const struct kit_mover kit_aliyun_elastic_ip, kit_aliyun_route_table, kit_aliyun_private_ip,
     kit_aliyun_eni, kit_aliyun_havip;
 
-static const struct kit_provider *const providers[] = {&kit_aws, &kit_aliyun, NULL};
+const struct kit_provider *const kit_registry_providers[] = {&kit_aws, &kit_aliyun, NULL};
 
 const struct kit_mover *const kit_registry_movers[] = {
     &kit_aws_route_table,   &kit_aws_elastic_ip,
@@ -22,7 +22,7 @@ const struct kit_mover *const kit_registry_movers[] = {
 
 const char *kit_registry_ca_file(void)
 {
-    for (const struct kit_provider *const *p = providers; *p; p++) {
+    for (const struct kit_provider *const *p = kit_registry_providers; *p; p++) {
         const char *file = (*p)->ca_env ? getenv((*p)->ca_env) : NULL;
         if (file && file[0])
             return file;
@@ -32,7 +32,7 @@ const char *kit_registry_ca_file(void)
 
 static const struct kit_provider *by_name(const char *name)
 {
-    for (const struct kit_provider *const *p = providers; *p; p++)
+    for (const struct kit_provider *const *p = kit_registry_providers; *p; p++)
         if (kit_str_eq((*p)->name, name))
             return *p;
     return NULL;
@@ -40,7 +40,7 @@ static const struct kit_provider *by_name(const char *name)
 
 static const struct kit_provider *by_host(void)
 {
-    for (const struct kit_provider *const *p = providers; *p; p++)
+    for (const struct kit_provider *const *p = kit_registry_providers; *p; p++)
         if ((*p)->is_host())
             return *p;
     return NULL;
@@ -65,7 +65,7 @@ static const struct kit_provider *by_scenario(const char *scenario)
 static const struct kit_provider *by_metadata(const struct kit_settings *settings,
                                               struct kit_caller *caller, struct kit_deadline by)
 {
-    for (const struct kit_provider *const *p = providers; *p; p++)
+    for (const struct kit_provider *const *p = kit_registry_providers; *p; p++)
         if ((*p)->answers(settings, caller, by))
             return *p;
     return NULL;

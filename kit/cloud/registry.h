@@ -21,6 +21,7 @@ int kit_registry_mover(const struct kit_provider *provider, const struct kit_set
 const char *kit_registry_ca_file(void);
 
 /* All of them, in a fixed order; NULL-terminated. */
+extern const struct kit_provider *const kit_registry_providers[];
 extern const struct kit_mover *const kit_registry_movers[];
 
 #endif

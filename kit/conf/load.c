@@ -473,19 +473,19 @@ int kit_conf_settings(const struct kit_conf *conf, const char *tag,
                       const struct kit_overlay *overlay, size_t overlay_count,
                       struct kit_settings *ret_settings, struct kit_err *err)
 {
-    const struct section *section = find(conf, tag);
+    const struct section *section = tag ? find(conf, tag) : NULL;
     struct kit_settings settings;
 
-    if (kit_conf_check_tag(tag, err))
+    if (tag && kit_conf_check_tag(tag, err))
         return -1;
-    if (!section && overlay_count == 0)
+    if (tag && !section && overlay_count == 0)
         return say_no_such_tag(conf, tag, err);
     if (section && section->broken) {
         *err = section->why;
         err->kind = KIT_ERR_CONFIG;
         return -1;
     }
-    kit_settings_init(&settings, tag);
+    kit_settings_init(&settings, tag ? tag : "defaults"); /* no resource has that name */
     if (put_section(&settings, &conf->defaults, err) ||
         (section && put_section(&settings, section, err)) ||
         put_overlay(&settings, overlay, overlay_count, err)) {

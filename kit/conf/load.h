@@ -47,7 +47,8 @@ struct kit_overlay {
  * Unknown keys in the overlay are errors.  KIT_ERR_CONFIG: no such tag and no overlay (names the
  * tags that there are, or the first broken file, which may have held it); the tag is there twice;
  * its section or file is broken.  With an overlay a broken file that does not show the tag is no
- * obstacle.  The caller ends *ret_settings with kit_settings_done. */
+ * obstacle.  `tag` NULL: no resource, [defaults] and the overlay alone.  The caller ends
+ * *ret_settings with kit_settings_done. */
 int kit_conf_settings(const struct kit_conf *conf, const char *tag,
                       const struct kit_overlay *overlay, size_t overlay_count,
                       struct kit_settings *ret_settings, struct kit_err *err) KIT_CHECKED;

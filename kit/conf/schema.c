@@ -7,6 +7,7 @@
 
 #include "kit/base/buf.h"
 #include "kit/base/mem.h"
+#include "kit/base/near.h"
 #include "kit/base/str.h"
 #include "kit/fmt/uri.h"
 
@@ -40,62 +41,14 @@ enum kit_param kit_param_by_name(const char *name)
     return KIT_PARAM_NONE;
 }
 
-/* ---- the name meant by a typing error -----------------------------------------------------------
- */
-
-#define NAME_MAX_BYTES 31
-
-static size_t least(size_t a, size_t b, size_t c)
-{
-    size_t ab = a < b ? a : b;
-
-    return ab < c ? ab : c;
-}
-
-/* Edits (insert, delete, replace, swap two neighbours) between two names of at most NAME_MAX_BYTES.
- */
-static size_t edits(const char *a, const char *b)
-{
-    size_t row[3][NAME_MAX_BYTES + 2] = {{0}};
-    size_t a_len = strlen(a), b_len = strlen(b);
-    size_t *before = row[0], *above = row[1], *here = row[2];
-
-    for (size_t j = 0; j <= b_len; j++)
-        above[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        here[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
-            here[j] = least(above[j] + 1, here[j - 1] + 1, above[j - 1] + cost);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                before[j - 2] + 1 < here[j])
-                here[j] = before[j - 2] + 1;
-        }
-        size_t *oldest = before;
-        before = above;
-        above = here;
-        here = oldest;
-    }
-    return above[b_len];
-}
-
 const char *kit_param_near(const char *name)
 {
-    size_t len = strlen(name);
-    /* Two edits turn any two-letter word into any other: short names get one, or none. */
-    size_t best = len >= 6 ? 2 : len >= 3 ? 1 : 0;
-    const char *near = NULL;
+    struct kit_near near;
 
-    if (len > NAME_MAX_BYTES)
-        return NULL;
-    for (int i = 0; i < KIT_PARAM_COUNT; i++) {
-        size_t n = edits(name, kit_param_info[i].name);
-        if (n < best || (n == best && !near)) {
-            best = n;
-            near = kit_param_info[i].name;
-        }
-    }
-    return near;
+    kit_near_init(&near, name);
+    for (int i = 0; i < KIT_PARAM_COUNT; i++)
+        kit_near_try(&near, kit_param_info[i].name);
+    return near.name;
 }
 
 /* ---- values -------------------------------------------------------------------------------------
@@ -109,7 +62,7 @@ static bool is_printable(const char *value)
     return kit_str_eq(copy, value);
 }
 
-static bool is_id(const char *value)
+bool kit_settings_is_id(const char *value)
 {
     size_t len = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
@@ -211,7 +164,7 @@ static int parse_id(const struct kit_param_info *info, const char *value, struct
                     struct kit_err *err)
 {
     (void)info;
-    if (!is_id(value))
+    if (!kit_settings_is_id(value))
         return kit_err_set(err, KIT_ERR_CONFIG,
                            "\"%.*s\" is no id (1-%d letters, digits, '-', '_', '.')", SHOWN, value,
                            ID_BYTES);
@@ -236,7 +189,7 @@ static char **split_ids(const char *value, struct kit_err *err)
     while (kit_str_word(&value, ",; \t\r\n\v\f", &word, &len)) {
         char id[ID_BYTES + 2] = "";
         memcpy(id, word, len < sizeof(id) ? len : sizeof(id) - 1);
-        if (!is_id(id)) {
+        if (!kit_settings_is_id(id)) {
             (void)kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no id", id);
             goto refused;
         }

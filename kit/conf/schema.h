@@ -104,6 +104,9 @@ extern const struct kit_param_info kit_param_info[KIT_PARAM_COUNT];
 enum kit_param kit_param_by_name(const char *name); /* KIT_PARAM_NONE: no such */
 const char *kit_param_near(const char *name);       /* the name meant by a typing error, or NULL */
 
+/* What KIT_TYPE_ID takes: letters, digits, '-', '_', '.', at most 63. */
+bool kit_settings_is_id(const char *value);
+
 /* What a mover makes of a parameter.  Those with the same `any_of` (> 0) form a group: one of it
  * must be given. */
 struct kit_param_use {
