@@ -119,13 +119,13 @@ $(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
 
 # >>> cloudsim (a program of its own: nothing of kit/)
 sim_src := sim_main sim_http sim_segment sim_serve sim_control sim_fault sim_fault_type sim_log sim_world sim_clouds sim_json sim_text sim_buf \
-	sim_net sim_policy aws_cloud aws_world aws_event aws_param aws_xml aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
+	sim_net sim_path sim_netlink sim_dataplane sim_policy aws_path aws_cloud aws_world aws_event aws_param aws_xml aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
 	aws_ec2_filter aws_ec2_route aws_ec2_table aws_ec2_address aws_ec2_eni aws_ec2_attach aws_ec2_ip \
 	aws_ec2_instance aws_ec2_vpc aws_ec2_misc \
-	ali_cloud ali_serve ali_object ali_world ali_event ali_sign ali_imds ali_sts ali_route ali_eip ali_eip_more \
+	ali_cloud ali_path ali_serve ali_object ali_world ali_event ali_sign ali_imds ali_sts ali_route ali_eip ali_eip_more \
 	ali_havip ali_eni ali_eni_list ali_ip ali_instance ali_vpc ali_snat
 sim_objs := $(sim_src:%=$(B)/tests/sim/%.o)
-sim_libs := $(shell $(PKG_CONFIG) --libs libmicrohttpd json-c libcrypto 2>/dev/null)
+sim_libs := $(shell $(PKG_CONFIG) --libs libmicrohttpd json-c libcrypto libmnl 2>/dev/null)
 $(B)/bin/cloudsim: $(sim_objs)
 	@mkdir -p $(@D)
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(sim_libs) -lm -pthread

@@ -215,6 +215,14 @@ def test_the_managers_own_address(t):
         t.check(s.up(ONE), "and so is taking it off")
 
 
+def test_a_wire_that_was_away(t):
+    with Scene(t) as s:
+        mac = s.sim.interface(ENI[TWO])["mac"]
+        netns.wire(NIC[TWO], mac)  # the cloud's end is gone as well, and another one
+        t.equal(s.two.run("restore", "havip1").status, 0)
+        t.equal(s.master(), TWO)
+
+
 def test_nobody_hears_the_announcement(t):
     with Scene(t, deaf=True) as s:
         got = s.two.run("restore", "havip1", as_lifekeeper=True, env={"CLOUDVIP_RESTORE_TIMEOUT": "2"})

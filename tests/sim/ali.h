@@ -7,6 +7,7 @@
 
 #include "sim_http.h"
 #include "sim_net.h"
+#include "sim_path.h"
 
 /* An error as the API tells it. */
 struct ali_error {
@@ -217,6 +218,7 @@ struct json_object *ali_credentials_issue(struct sim_world *world, const char *r
 /* Serves one API request; the answer's JSON, or NULL and the error. Owned. */
 struct json_object *ali_serve(struct ali_call *call, struct ali_error *err);
 void ali_tokens_forget(void);
+void ali_paths(const struct json_object *ali, struct sim_paths *paths);
 void ali_imds_serve(struct sim_world *world, struct sim_call *call, struct sim_answer *answer);
 
 #endif

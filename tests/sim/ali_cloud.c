@@ -256,4 +256,5 @@ const struct sim_cloud sim_aliyun = {
     .event = ali_event,
     .steal = steal,
     .refresh = refresh,
+    .paths = ali_paths,
 };

@@ -7,6 +7,7 @@
 #define SIM_AWS_H
 
 #include "sim_http.h"
+#include "sim_path.h"
 
 #define AWS_EC2_VERSION "2016-11-15"
 #define AWS_STS_VERSION "2011-06-15"
@@ -102,6 +103,7 @@ struct json_object *aws_credentials_issue(struct sim_world *world, const char *r
 struct json_object *aws_role_find(struct json_object *aws, const char *name);
 void aws_role_arn(const struct json_object *aws, const struct json_object *role, char *ret_arn,
                   size_t size);
+void aws_paths(const struct json_object *aws, struct sim_paths *paths);
 bool aws_expired(const struct json_object *credential, int64_t now_ms);
 
 #endif

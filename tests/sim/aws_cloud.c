@@ -212,4 +212,5 @@ const struct sim_cloud sim_aws = {
     .event = aws_event,
     .steal = steal,
     .refresh = refresh,
+    .paths = aws_paths,
 };

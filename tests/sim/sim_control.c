@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "sim_dataplane.h"
 
 static void fail(struct sim_answer *answer, int status, const char *text)
 {
@@ -139,6 +140,7 @@ static void post_do(struct sim_server *server, const struct sim_request *request
     SIM_JSON_EACH(event, sim_json_len(list) ? list : body)
     if (!bad)
         bad = sim_world_event(&server->world, json_object_get(event), 0, &err);
+    sim_world_publish(&server->world);
     pthread_mutex_unlock(&server->world.lock);
     if (bad)
         fail(answer, 400, err.text);
@@ -182,6 +184,16 @@ static void show_clock(struct sim_server *server, const struct sim_request *requ
     sim_buf_fmt(&answer->body, "{\"now\": \"%s\", \"offset_s\": %lld}\n", now, offset_s);
 }
 
+static void show_dataplane(struct sim_server *server, const struct sim_request *request,
+                           struct sim_answer *answer)
+{
+    (void)request;
+    if (server->dataplane)
+        sim_dataplane_show(server->dataplane, &answer->body);
+    else
+        fail(answer, 404, "there is no --dataplane");
+}
+
 static const struct {
     const char *method, *path;
     void (*serve)(struct sim_server *server, const struct sim_request *request,
@@ -193,7 +205,7 @@ static const struct {
     {"PUT", "faults", put_faults},      {"POST", "faults", post_faults},
     {"DELETE", "faults", clear_faults}, {"POST", "do", post_do},
     {"POST", "wait", post_wait},        {"GET", "wait", post_wait},
-    {"GET", "clock", show_clock},
+    {"GET", "clock", show_clock},       {"GET", "dataplane", show_dataplane},
 };
 
 void sim_control_serve(struct sim_server *server, const struct sim_request *request,

@@ -78,6 +78,8 @@ struct sim_listener {
     struct sim_server *server;
 };
 
+struct sim_dataplane;
+
 struct sim_server {
     struct sim_world world;
     struct sim_log log;
@@ -86,6 +88,7 @@ struct sim_server {
     size_t listener_count;
     const char *cert_pem, *key_pem;
     double latency_ms;
+    struct sim_dataplane *dataplane; /* NULL: none */
     atomic_bool stopping;
     atomic_ulong holds; /* counts up when whatever hangs is to be let go */
     atomic_ulong connections;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "sim_clouds.h"
+#include "sim_dataplane.h"
 #include "sim_segment.h"
 #include "sim_serve.h"
 
@@ -28,11 +29,13 @@ struct options {
     size_t listener_count;
     struct sim_segment segments[SEGMENTS_MAX];
     size_t segment_count;
+    struct sim_dataplane dataplane;
 };
 
 static const char usage_text[] =
     "usage: cloudsim --listen ADDR:PORT [--listen-tls ADDR:PORT --tls-cert FILE --tls-key FILE]\n"
-    "                [--imds ADDR:PORT=INSTANCE]... [--segment IFACE=NODE]... --world FILE\n"
+    "                [--imds ADDR:PORT=INSTANCE]... [--segment IFACE=NODE]...\n"
+    "                [--dataplane NETNS] [--reach ID=ADDRESS]... --world FILE\n"
     "                [--port-file FILE] [--latency MS] [--log FILE] [--quiet]\n";
 
 /* ADDR:PORT or [ADDR]:PORT, for metadata with =INSTANCE behind it. */
@@ -96,7 +99,8 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         {"world", required_argument, NULL, 'w'},   {"tls-cert", required_argument, NULL, 'c'},
         {"tls-key", required_argument, NULL, 'k'}, {"port-file", required_argument, NULL, 'p'},
         {"latency", required_argument, NULL, 't'}, {"log", required_argument, NULL, 'g'},
-        {"quiet", no_argument, NULL, 'q'},         {NULL, 0, NULL, 0},
+        {"quiet", no_argument, NULL, 'q'},         {"dataplane", required_argument, NULL, 'd'},
+        {"reach", required_argument, NULL, 'r'},   {NULL, 0, NULL, 0},
     };
     struct options *options = ret_options;
     bool tls = false;
@@ -117,6 +121,8 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         case 'p': options->port_file = optarg; break;
         case 't': bad = read_latency(optarg, &options->latency_ms); break;
         case 'g': options->log = optarg; break;
+        case 'd': options->dataplane.netns = optarg; break;
+        case 'r': bad = sim_dataplane_reach(&options->dataplane, optarg); break;
         case 'q': options->quiet = true; break;
         default: return -1;
         }
@@ -125,7 +131,8 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
             return -1;
         }
     }
-    if (!options->listener_count || !options->world || optind != argc)
+    if (!options->listener_count || !options->world || optind != argc ||
+        (options->dataplane.reach_count && !options->dataplane.netns))
         return -1;
     return tls && (!options->cert || !options->key) ? -1 : 0;
 }
@@ -221,7 +228,10 @@ static int serve(struct sim_server *server, struct options *options)
             return EXIT_BAD_WORLD;
         }
     }
-    bad = sim_segments_start(options->segments, options->segment_count, server, &err) ||
+    if (options->dataplane.netns)
+        server->dataplane = &options->dataplane;
+    bad = (server->dataplane && sim_dataplane_start(server->dataplane, server, &err)) ||
+          sim_segments_start(options->segments, options->segment_count, server, &err) ||
           sim_http_start(server, &err);
     if (bad)
         fprintf(stderr, "cloudsim: %s\n", err.text);
@@ -232,6 +242,8 @@ static int serve(struct sim_server *server, struct options *options)
         sigwait(&ends, &got);
     sim_http_stop(server);
     sim_segments_stop(options->segments, options->segment_count);
+    if (server->dataplane)
+        sim_dataplane_stop(server->dataplane);
     return bad ? EXIT_BAD_WORLD : 0;
 }
 

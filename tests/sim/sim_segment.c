@@ -1,6 +1,7 @@
 #include "sim_segment.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
 #include <netpacket/packet.h>
@@ -42,14 +43,31 @@ static void hear(const struct sim_segment *segment, const char *ip)
     sim_json_set_str(event, "instance", segment->node);
     pthread_mutex_lock(&world->lock);
     sim_world_settle(world);
-    (void)sim_world_event(world, event, 0, &ignored);
+    if (!sim_world_event(world, event, 0, &ignored))
+        sim_world_publish(world);
     pthread_mutex_unlock(&world->lock);
 }
 
+/* Listens on the interface of that name; -1 while there is none. */
+static int attach(const struct sim_segment *segment)
+{
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_ARP),
+        .sll_ifindex = (int)if_nametoindex(segment->interface),
+    };
+
+    if (!address.sll_ifindex)
+        return -1;
+    return bind(segment->fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+/* A node that dies takes its wire with it, and comes back with a new one of the same name. */
 static void *listen_to(void *context)
 {
     const struct sim_segment *segment = context;
     struct pollfd ready = {.fd = segment->fd, .events = POLLIN};
+    bool lost = false;
 
     while (!atomic_load(&segment->server->stopping)) {
         unsigned char bytes[128];
@@ -58,10 +76,13 @@ static void *listen_to(void *context)
         char ip[64];
         ssize_t got;
 
+        if (lost)
+            lost = attach(segment) != 0;
         if (poll(&ready, 1, STOP_LATE_MS) <= 0)
             continue;
         got = recvfrom(segment->fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from,
                        &from_len);
+        lost = lost || (got < 0 && errno == ENETDOWN);
         if (got > 0 && from.sll_pkttype != PACKET_OUTGOING &&
             !read_announcement(bytes, (size_t)got, ip, sizeof(ip)))
             hear(segment, ip);
@@ -71,21 +92,15 @@ static void *listen_to(void *context)
 
 static int start(struct sim_segment *segment, struct sim_server *server, struct sim_error *err)
 {
-    struct sockaddr_ll address = {
-        .sll_family = AF_PACKET,
-        .sll_protocol = htons(ETH_P_ARP),
-        .sll_ifindex = (int)if_nametoindex(segment->interface),
-    };
-
     segment->server = server;
     segment->fd = -1;
-    if (!address.sll_ifindex) {
+    if (!if_nametoindex(segment->interface)) {
         snprintf(err->text, sizeof(err->text), "--segment: there is no interface %s",
                  segment->interface);
         return -1;
     }
     segment->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
-    if (segment->fd < 0 || bind(segment->fd, (struct sockaddr *)&address, sizeof(address)) ||
+    if (segment->fd < 0 || attach(segment) ||
         pthread_create(&segment->thread, NULL, listen_to, segment)) {
         snprintf(err->text, sizeof(err->text), "--segment: %s: %m", segment->interface);
         if (segment->fd >= 0)

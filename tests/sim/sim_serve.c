@@ -68,6 +68,7 @@ static void apply(struct sim_server *server, const struct sim_plan *plan, struct
         steal(world, plan, call);
     }
     run_events(world, plan->events_after);
+    sim_world_publish(world);
     pthread_mutex_unlock(&world->lock);
 }
 

@@ -63,6 +63,7 @@ int sim_world_replace(struct sim_world *world, struct json_object *doc, struct s
         world->live = world->doc = doc;
         world->previous = NULL;
         world->pending = json_object_new_array();
+        sim_world_publish(world);
     }
     pthread_mutex_unlock(&world->lock);
     return bad;
@@ -115,7 +116,7 @@ static int run_event(struct sim_world *world, const struct json_object *event,
 void sim_world_settle(struct sim_world *world)
 {
     int64_t now = sim_world_now_ms(world);
-    bool again;
+    bool again, changed = false;
 
     do { /* one event may bring about another that is due as well; the earliest goes first */
         struct json_object *element, *first = NULL;
@@ -131,8 +132,27 @@ void sim_world_settle(struct sim_world *world)
             sim_json_remove(world->pending, first);
             /* What the event wanted to happen to may be gone by now: then nothing happens. */
             (void)run_event(world, event, &ignored);
+            changed = true;
         }
     } while (again);
+    if (changed)
+        sim_world_publish(world);
+}
+
+void sim_world_publish(struct sim_world *world)
+{
+    if (world->follow)
+        world->follow(world, world->follower);
+}
+
+void sim_world_paths(const struct sim_world *world, struct sim_paths *paths)
+{
+    for (size_t i = 0; world->clouds[i]; i++) {
+        const struct json_object *part = sim_json_get(world->live, world->clouds[i]->name);
+
+        if (part)
+            world->clouds[i]->paths(part, paths);
+    }
 }
 
 int sim_world_event(struct sim_world *world, struct json_object *event, int64_t delay_ms,

@@ -14,6 +14,7 @@ struct sim_request;
 struct sim_answer;
 struct sim_call;
 struct sim_world;
+struct sim_paths;
 
 /* What goes wrong outside of a cloud's API: a world file, a control request. */
 struct sim_error {
@@ -46,6 +47,8 @@ struct sim_cloud {
                                  const char *thief);
     /* Brings derived members up to date before the state is shown. */
     void (*refresh)(struct json_object *cloud);
+    /* Where its packets go. */
+    void (*paths)(const struct json_object *cloud, struct sim_paths *paths);
 };
 
 struct sim_world {
@@ -59,6 +62,10 @@ struct sim_world {
     int64_t changed_ms;
     int64_t offset_ms; /* of the world's clock against the machine's */
     uint64_t next_id;  /* never goes back, not even with a new world */
+
+    /* Who follows the world; NULL: nobody. Called with the lock held. */
+    void (*follow)(struct sim_world *world, void *follower);
+    void *follower;
 };
 
 void sim_world_init(struct sim_world *world, const struct sim_cloud *const *clouds);
@@ -78,6 +85,10 @@ void sim_world_change(struct sim_world *world);
 /* Runs the event now (delay 0), or when its time comes. Takes the event. */
 int sim_world_event(struct sim_world *world, struct json_object *event, int64_t delay_ms,
                     struct sim_error *err);
+/* The world is as it shall be, for now: whoever follows it does so before this returns. */
+void sim_world_publish(struct sim_world *world);
+/* Where packets go. */
+void sim_world_paths(const struct sim_world *world, struct sim_paths *paths);
 /* A fresh id, `prefix` and 17 hex digits. */
 void sim_world_id(struct sim_world *world, const char *prefix, char *ret_id, size_t size);
 
