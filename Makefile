@@ -58,7 +58,7 @@ endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str near clock secret
-kit_sys := file lock proc link hostid netlink arp
+kit_sys := file lock proc link hostid rtnl ifaddr netlink arp route rule
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema load check redact

@@ -91,33 +91,39 @@ static bool driver_has_carrier(const char *name)
 
 int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *err)
 {
-    struct ifreq flags = {0}, hw = {0};
+    struct ifreq flags = {0}, hw = {0}, index = {0}, mtu = {0};
     struct kit_link link = {0};
 
     if (!name_valid(name))
         return kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no name of an interface", name);
     bool carrier = driver_has_carrier(name);
     if (ask_or_tell(SIOCGIFFLAGS, name, &flags, err) != 0 ||
-        ask_or_tell(SIOCGIFHWADDR, name, &hw, err) != 0)
+        ask_or_tell(SIOCGIFHWADDR, name, &hw, err) != 0 ||
+        ask_or_tell(SIOCGIFINDEX, name, &index, err) != 0 ||
+        ask_or_tell(SIOCGIFMTU, name, &mtu, err) != 0)
         return -1;
     (void)kit_str_copy(link.name, sizeof(link.name), name);
     put_mac(link.mac, sizeof(link.mac), &hw.ifr_hwaddr);
+    link.index = (unsigned)index.ifr_ifindex;
+    link.mtu = (unsigned)mtu.ifr_mtu;
     link.up = flags.ifr_flags & IFF_UP;
     link.running = carrier && (flags.ifr_flags & IFF_RUNNING);
     *ret_link = link;
     return 0;
 }
 
-static int set_up(const char *name, struct kit_err *err)
+int kit_link_set(const char *name, bool up, struct kit_err *err)
 {
     struct ifreq req = {0};
 
+    if (!name_valid(name))
+        return kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no name of an interface", name);
     /* Read again: the flags are written as a whole, and are not ours alone. */
     if (ask_or_tell(SIOCGIFFLAGS, name, &req, err) != 0)
         return -1;
-    req.ifr_flags = (short)(req.ifr_flags | IFF_UP);
+    req.ifr_flags = (short)(up ? req.ifr_flags | IFF_UP : req.ifr_flags & ~IFF_UP);
     if (ask(SIOCSIFFLAGS, name, &req) != 0)
-        return kit_err_set(err, KIT_ERR_SYSTEM, "set interface %s up", name);
+        return kit_err_set(err, KIT_ERR_SYSTEM, "set interface %s %s", name, up ? "up" : "down");
     return 0;
 }
 
@@ -140,7 +146,7 @@ int kit_link_bring_up(const char *name, const struct kit_clock *clock, struct ki
 
     if (kit_link_read(name, &link, err) != 0)
         return -1;
-    if (!link.up && set_up(name, err) != 0)
+    if (!link.up && kit_link_set(name, true, err) != 0)
         return -1;
     if (kit_poll_until(&carrier_patience, clock, by, has_carrier, &link, err) == 0)
         return 0;

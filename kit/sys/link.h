@@ -10,12 +10,17 @@
 struct kit_link {
     char name[16]; /* IFNAMSIZ */
     char mac[18];  /* "02:00:5e:00:53:01", lower case; "" when it has none */
-    bool up;       /* administratively (IFF_UP) */
-    bool running;  /* has carrier: IFF_RUNNING, and the driver says so too */
+    unsigned index, mtu;
+    bool up;      /* administratively (IFF_UP) */
+    bool running; /* has carrier: IFF_RUNNING, and the driver says so too */
 };
 
 /* KIT_ERR_CONFIG when there is no such interface: the message lists those that there are. */
 int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
+
+/* Sets it up or down; waits for nothing.  KIT_ERR_CONFIG: no such interface, KIT_ERR_SYSTEM (EPERM:
+ * needs CAP_NET_ADMIN). */
+int kit_link_set(const char *name, bool up, struct kit_err *err) KIT_CHECKED;
 
 /* Sets it up if it is not, then waits for carrier until `by`.  Twice is the same as once.
  * KIT_ERR_SYSTEM (EPERM: needs CAP_NET_ADMIN), KIT_ERR_TIMEOUT (up, but no carrier). */
