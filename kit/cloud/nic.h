@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kit/base/err.h"
 #include "kit/fmt/addr.h"
 
 /* EC2's largest instances take 50 addresses an interface, Alibaba's 50 (their pages on addresses
@@ -22,5 +23,24 @@ struct kit_nic {
     struct kit_addr gateway4, gateway6; /* family 0 = none, or (IPv6) not said: it comes with router
                                          * advertisements */
 };
+
+/* ---- for the providers ------------------------------------------------------------------------
+ */
+
+/* "02:00:5e:00:53:01": it becomes part of a path. */
+bool kit_nic_mac_valid(const char *mac);
+/* Adds the addresses of a list, one a line or "[a,b]" or "[\"a\",\"b\"]"; those that are there
+ * already are passed over.  `family` 4 or 6: others are KIT_ERR_PROTOCOL, as is what is no address,
+ * and one that is too many.  `what` in messages: "local-ipv4s". */
+int kit_nic_add(struct kit_nic *nic, int family, const char *list, const char *what,
+                struct kit_err *err) KIT_CHECKED;
+/* One address, or one block; empty: none.  KIT_ERR_PROTOCOL. */
+int kit_nic_put_addr(struct kit_addr *addr, int family, const char *text, const char *what,
+                     struct kit_err *err) KIT_CHECKED;
+int kit_nic_put_cidr(struct kit_cidr *cidr, int family, const char *text, const char *what,
+                     struct kit_err *err) KIT_CHECKED;
+/* Does it hold together: an address, and for each family that has one a block that it is in; the
+ * IPv4 gateway in the block?  KIT_ERR_PROTOCOL. */
+int kit_nic_check(const struct kit_nic *nic, struct kit_err *err) KIT_CHECKED;
 
 #endif

@@ -109,6 +109,36 @@ static void mask_or_gateway(struct sim_buf *out, const struct json_object *vswit
     line(out, text);
 }
 
+/* "[a,b]", as the page shows it: no JSON. */
+static void bare_texts(struct sim_buf *out, struct json_object *list)
+{
+    struct json_object *element;
+    const char *between = "[";
+
+    SIM_JSON_EACH(element, list)
+    {
+        sim_buf_fmt(out, "%s%s", between, json_object_get_string(element));
+        between = ",";
+    }
+    if (sim_json_len(list))
+        sim_buf_str(out, "]");
+}
+
+/* The IPv6 gateway: …:fff7 at the end of the vSwitch's block, as in the page's example. */
+static void ipv6_gateway(struct sim_buf *out, const struct json_object *vswitch)
+{
+    struct sim_cidr cidr;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (sim_cidr_parse(sim_json_str(vswitch, "ipv6_cidr_block"), &cidr) || !cidr.v6)
+        return;
+    for (int bit = cidr.bits; bit < 128; bit++)
+        cidr.bytes[bit / 8] |= (unsigned char)(0x80 >> bit % 8);
+    cidr.bytes[15] = 0xf7;
+    inet_ntop(AF_INET6, cidr.bytes, text, sizeof(text));
+    line(out, text);
+}
+
 static bool nic_item(const struct node *node, const struct json_object *eni, const char *item)
 {
     const struct json_object *vswitch =
@@ -123,7 +153,11 @@ static bool nic_item(const struct node *node, const struct json_object *eni, con
     else if (!strcmp(item, "private-ipv4s"))
         json_texts(out, sim_json_array(eni, "private_ips"));
     else if (!strcmp(item, "ipv6s"))
-        json_texts(out, sim_json_array(eni, "ipv6"));
+        bare_texts(out, sim_json_array(eni, "ipv6"));
+    else if (!strcmp(item, "ipv6-gateway"))
+        ipv6_gateway(out, sim_json_len(sim_json_array(eni, "ipv6")) ? vswitch : NULL);
+    else if (!strcmp(item, "vswitch-ipv6-cidr-block"))
+        line(out, sim_json_str(vswitch, "ipv6_cidr_block"));
     else if (!strcmp(item, "netmask"))
         mask_or_gateway(out, vswitch, false);
     else if (!strcmp(item, "gateway"))
@@ -137,8 +171,10 @@ static bool nic_item(const struct node *node, const struct json_object *eni, con
     else if (!strcmp(item, "vpc-cidr-block"))
         line(out, sim_json_str(vpc, "cidr_block"));
     else if (!*item)
-        line(out, "gateway\nnetmask\nnetwork-interface-id\nprimary-ip-address\nprivate-ipv4s\n"
-                  "vpc-cidr-block\nvpc-id\nvswitch-cidr-block\nvswitch-id");
+        line(out, "gateway\nipv6-gateway\nipv6s\nnetmask\nnetwork-interface-id\nprimary-ip-"
+                  "address\nprivate-ipv4s\n"
+                  "vpc-cidr-block\nvpc-id\nvswitch-cidr-block\nvswitch-id\n"
+                  "vswitch-ipv6-cidr-block");
     else
         return false;
     return out->len > 0; /* an item without a value is not there */

@@ -6,6 +6,7 @@
 #include "kit/cloud/aliyun/creds.h"
 #include "kit/cloud/aliyun/endpoint.h"
 #include "kit/cloud/aliyun/env.h"
+#include "kit/cloud/aliyun/host_nic.h"
 #include "kit/cloud/aliyun/metadata.h"
 #include "kit/sys/hostid.h"
 
@@ -59,6 +60,7 @@ const struct kit_provider kit_aliyun = {
     .answers = answers,
     .open = open_session,
     .close = close_session,
+    .nic = ali_host_nic,
 };
 
 static int open_session(const struct kit_settings *settings, struct kit_caller *caller,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "kit/base/str.h"
+#include "kit/cloud/aws/host_nic.h"
 #include "kit/cloud/aws/imds.h"
 #include "kit/sys/hostid.h"
 
@@ -57,6 +58,7 @@ const struct kit_provider kit_aws = {
     .answers = answers,
     .open = open_session,
     .close = close_session,
+    .nic = aws_host_nic,
 };
 
 static int open_session(const struct kit_settings *settings, struct kit_caller *caller,
