@@ -13,6 +13,7 @@ static const struct ctl_command commands[] = {
     {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status,
      false},
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
+    {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
 };
 
 static void usage(FILE *out)

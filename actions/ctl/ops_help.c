@@ -50,7 +50,7 @@ static void print_params(FILE *out, const struct kit_op_param *params, size_t co
 
         put_param(&word, &params[i]);
         (void)fprintf(out, "  %-*s %s%s\n", WORD_CHARS, word.data, params[i].text,
-                      params[i].required ? "" : " (optional)");
+                      params[i].required ? " (required)" : "");
     }
 }
 

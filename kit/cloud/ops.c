@@ -107,15 +107,17 @@ void kit_op_say(struct kit_op_answer *answer, const char *fmt, ...)
     va_end(args);
 }
 
-void kit_op_progress(const struct kit_op_call *call, const char *fmt, ...)
+void kit_op_tell(const struct kit_op_ui *ui, const char *fmt, ...)
 {
     char text[200];
     va_list args;
 
+    if (!ui)
+        return;
     va_start(args, fmt);
     put_text(text, sizeof(text), "", fmt, args);
     va_end(args);
-    call->ui->progress(call->ui->arg, text);
+    ui->progress(ui->arg, text);
 }
 
 int kit_op_judge(const struct kit_op_call *call, const void *evidence, struct kit_op_answer *answer,

@@ -116,7 +116,8 @@ int kit_op_begin(const struct kit_op_call *call, struct kit_op_answer *answer, s
                  const char *fmt, ...) KIT_PRINTF(4, 5) KIT_CHECKED;
 /* What came of it, for people. */
 void kit_op_say(struct kit_op_answer *answer, const char *fmt, ...) KIT_PRINTF(2, 3);
-void kit_op_progress(const struct kit_op_call *call, const char *fmt, ...) KIT_PRINTF(2, 3);
+/* What is waited for; `ui` NULL: nobody listens. */
+void kit_op_tell(const struct kit_op_ui *ui, const char *fmt, ...) KIT_PRINTF(2, 3);
 
 struct kit_op {
     const char *object, *verb; /* "eni", "attach" */

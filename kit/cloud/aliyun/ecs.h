@@ -29,6 +29,9 @@ struct ali_eni_address {
     char eip[KIT_ADDR_TEXT]; /* the EIP itself, "" = none */
 };
 
+/* A name of 128 characters, each at most 4 bytes. */
+#define ALI_NAME 513
+
 struct ali_eni {
     char id[KIT_ID];
     char node[KIT_ID]; /* instance it is attached to, or moves to or from; "" = none */

@@ -54,6 +54,18 @@ static void take_bound(const struct kit_json_node *item, const char *me, struct 
     }
 }
 
+static void take_eips(const struct kit_json_node *item, struct ali_havip *havip)
+{
+    havip->eips = ali_list_count(item, "AssociatedEipAddresses", "associatedEipAddresse");
+    for (size_t i = 0; i < havip->eips && i < ALI_HAVIP_EIPS; i++) {
+        const char *eip = kit_json_string(
+            ali_list_at(item, "AssociatedEipAddresses", "associatedEipAddresse", i));
+
+        if (!eip || !kit_str_copy(havip->eip[i], sizeof(havip->eip[i]), eip))
+            havip->eip[i][0] = '\0';
+    }
+}
+
 bool ali_havip_decode(const struct kit_json_node *item, const char *me, struct ali_havip *ret_havip)
 {
     struct ali_havip havip = {0};
@@ -69,7 +81,9 @@ bool ali_havip_decode(const struct kit_json_node *item, const char *me, struct a
     (void)ali_text(item, "VSwitchId", havip.vswitch, sizeof(havip.vswitch));
     (void)ali_text(item, "MasterInstanceId", havip.master, sizeof(havip.master));
     (void)ali_text(item, "AssociatedInstanceType", havip.bound_type, sizeof(havip.bound_type));
+    (void)ali_text(item, "Name", havip.name, sizeof(havip.name));
     take_bound(item, me, &havip);
+    take_eips(item, &havip);
     *ret_havip = havip;
     return true;
 }

@@ -1,12 +1,8 @@
-/* havip: binds this node, brings the address up, announces it; and takes it off again. */
+/* havip: brings the address up, announces it; and takes it off again. */
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/havip.h"
 #include "kit/sys/arp.h"
 
-/* Tries of one change before the next look. */
-#define TRIES 3
-/* An answer "exists already" that the next look does not bear out: so often, then it is final. */
-#define TAKEN_MAX 3
 /* A look for which less time than this is left would seldom be answered: what is known stays. */
 #define LOOK_MS INT64_C(250)
 /* Between the announcements of one burst: enough for a queue to drain, too short to be waited for.
@@ -19,16 +15,13 @@ struct task {
     struct kit_deadline until; /* of taking: ALI_HAVIP_SETTLE_MS, or `by` */
     const char *id;            /* of the HAVIP */
     const char *holder;        /* that it is bound to: our ENI or our instance */
-    const char *type;          /* of the holder */
     struct ali_me me;
     struct ali_havip_local local;
     const char *from; /* who had it at the beginning, "" = nobody */
     char third[KIT_ID];
-    unsigned third_seen, announced, taken;
+    unsigned third_seen, announced;
     char master[KIT_ID]; /* as last seen */
-    bool accepted;       /* the cloud said yes to our binding */
     bool seen;           /* the last look after the announcement was answered */
-    struct kit_err last; /* the last refusal that may pass; msg "" = none */
 };
 
 static int look(const struct task *t, struct ali_havip *ret_havip, struct kit_err *err)
@@ -42,65 +35,6 @@ static int look(const struct task *t, struct ali_havip *ret_havip, struct kit_er
         rc = kit_err_set(err, KIT_ERR_NOT_FOUND, "DescribeHaVips: %s is gone", t->id);
     ali_rpc_done(&r);
     return rc;
-}
-
-/* ---- binding ------------------------------------------------------------------------------------
- */
-
-/* Accepted, or to be asked for again: the next look says.  -1: refused. */
-static int associate(struct task *t, struct kit_err *err)
-{
-    enum ali_error_note note;
-    struct ali_rpc r;
-    int rc;
-
-    ali_rpc_init(&r, t->cloud, &ali_vpc, "AssociateHaVip", ALI_MUTATES | ALI_TOKEN);
-    ali_rpc_param(&r, "HaVipId", t->id);
-    ali_rpc_param(&r, "InstanceId", t->holder);
-    ali_rpc_param(&r, "InstanceType", t->type);
-    r.call.max_tries = TRIES;
-    rc = ali_rpc_run(&r, t->by, err);
-    note = r.note;
-    ali_rpc_done(&r);
-    t->accepted = !rc;
-    if (!rc)
-        return 0;
-    if (note == ALI_NOTE_TAKEN && ++t->taken <= TAKEN_MAX)
-        rc = 0;
-    if (kit_err_retryable(err) || err->outcome_open)
-        rc = 0;
-    t->last = *err;
-    return rc;
-}
-
-/* Other nodes may be binding themselves at the same time, and the cloud takes them in turn. */
-static int bind_step(void *arg, struct kit_err *err)
-{
-    struct task *t = arg;
-    struct ali_havip havip;
-
-    if (look(t, &havip, err))
-        return -1;
-    if (havip.bound_to_me && havip.status == ALI_HAVIP_IN_USE)
-        return 1;
-    /* A look that shows nothing of what was accepted is stale: no reason to ask for it again. */
-    if (t->accepted || havip.bound_to_me || havip.status == ALI_HAVIP_ASSOCIATING ||
-        havip.status == ALI_HAVIP_UNASSOCIATING)
-        return 0;
-    return associate(t, err);
-}
-
-static int bind_here(struct task *t, struct kit_err *err)
-{
-    int rc = associate(t, err);
-
-    if (!rc)
-        rc = kit_poll_until(&ali_poll, t->cloud->base.caller->clock, t->by, bind_step, t, err);
-    if (rc && err->kind == KIT_ERR_TIMEOUT && t->accepted)
-        (void)kit_err_wrap(err, "the cloud said yes, and does not show it");
-    else if (rc && err->kind == KIT_ERR_TIMEOUT && t->last.msg[0])
-        (void)kit_err_wrap(err, "%s", t->last.msg);
-    return rc ? kit_err_wrap(err, "bind to %s", t->holder) : 0;
 }
 
 /* ---- taking -------------------------------------------------------------------------------------
@@ -190,9 +124,9 @@ int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings
         .cloud = (struct ali_cloud *)cloud,
         .by = by,
         .holder = facts->me,
-        .type = kit_settings_is(settings, KIT_PARAM_BIND_TO, "instance") ? "EcsInstance"
-                                                                         : "NetworkInterface",
     };
+    const char *type = kit_settings_is(settings, KIT_PARAM_BIND_TO, "instance") ? ALI_HAVIP_INSTANCE
+                                                                                : ALI_HAVIP_ENI;
     int rc = 0;
 
     ali_havip_local_of(settings, &t.local);
@@ -201,7 +135,8 @@ int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings
         t.id = step[i].need ? step[i].need->place : step[i].binding->place;
         rc = ali_me_find(t.cloud, settings, ALI_ME_ENI | ALI_ME_NODE, by, &t.me, err);
         if (!rc && step[i].need) {
-            rc = bind_here(&t, err);
+            const struct ali_havip_bind bind = {.id = t.id, .holder = t.holder, .type = type};
+            rc = ali_havip_bind(t.cloud, &bind, by, err);
         } else if (!rc) {
             t.from = step[i].binding->holder;
             rc = take_here(&t, (unsigned)kit_settings_number(settings, KIT_PARAM_GARP_COUNT), err);

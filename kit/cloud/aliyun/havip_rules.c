@@ -5,7 +5,7 @@
 
 static const char *bound_type_of(const struct ali_havip_target *t)
 {
-    return t->to_instance ? "EcsInstance" : "NetworkInterface";
+    return t->to_instance ? ALI_HAVIP_INSTANCE : ALI_HAVIP_ENI;
 }
 
 static enum kit_rule_answer broken_if(bool broken)
@@ -19,7 +19,7 @@ static const char *vswitch_of(const struct ali_havip_target *t)
     return t->eni ? t->eni->vswitch : t->me.vswitch;
 }
 
-static enum kit_rule_answer check_vswitch(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_vswitch(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
@@ -30,18 +30,18 @@ static enum kit_rule_answer check_vswitch(const void *evidence, struct kit_buf *
     return broken_if(!kit_str_eq(t->havip.vswitch, vswitch_of(t)));
 }
 
-static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_vpc(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
     if (t->havip.bound_to_me || !t->me.vpc[0] || !t->havip.vpc[0])
         return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s is in %s, this node in %s", t->havip.id, t->havip.vpc,
-                         t->me.vpc);
+    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", t->havip.id, t->havip.vpc,
+                         t->local.interface, t->me.vpc);
     return broken_if(!kit_str_eq(t->havip.vpc, t->me.vpc));
 }
 
-static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_count(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
@@ -51,7 +51,7 @@ static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *de
     return broken_if(t->havip.bound >= ALI_HAVIP_BOUND);
 }
 
-static enum kit_rule_answer check_type(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_type(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
@@ -74,7 +74,7 @@ static enum kit_rule_answer check_eni(const void *evidence, struct kit_buf *deta
 }
 
 /* An ENI that is detached stays bound. */
-static enum kit_rule_answer check_idle(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_idle(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
@@ -92,7 +92,7 @@ static enum kit_rule_answer check_idle(const void *evidence, struct kit_buf *det
     return KIT_RULE_NOT_KNOWN;
 }
 
-static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *detail)
+enum kit_rule_answer ali_havip_check_status(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_havip_target *t = evidence;
 
@@ -122,18 +122,14 @@ static enum kit_rule_answer check_master(const void *evidence, struct kit_buf *d
 }
 
 const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES] = {
-    {1, KIT_RULE_REFUSE, "a HAVIP and its nodes are in one vSwitch",
-     "use an interface in the HAVIP's vSwitch", check_vswitch},
-    {2, KIT_RULE_REFUSE, "a HAVIP serves its own VPC", "name a HAVIP of this VPC", check_vpc},
-    {3, KIT_RULE_REFUSE, "a HAVIP takes 10 instances or 10 ENIs", "unbind one", check_count},
-    {4, KIT_RULE_REFUSE, "a HAVIP is bound to instances or to ENIs, never to both",
-     "set `bind_to` to what it is bound to", check_type},
+    ALI_HAVIP_RULE_VSWITCH,
+    ALI_HAVIP_RULE_VPC,
+    ALI_HAVIP_RULE_COUNT,
+    ALI_HAVIP_RULE_TYPE,
     {5, KIT_RULE_REFUSE, "the ENI must be attached to this node", "set `eni` to one that is",
      check_eni},
-    {6, KIT_RULE_WARN, "an ENI that is detached stays bound to a HAVIP and cannot serve it",
-     "attach it to its node again, or unbind it", check_idle},
-    {12, KIT_RULE_REFUSE, "only a HAVIP that is Available or InUse serves",
-     "wait, or see it in the console", check_status},
+    ALI_HAVIP_RULE_IDLE,
+    ALI_HAVIP_RULE_STATUS,
     {13, KIT_RULE_WARN, "an address that is not bound here is not to be announced here",
      "take it off the interface unless this node shall have it", check_unbound},
     {14, KIT_RULE_WARN, "another node announced it later",

@@ -13,6 +13,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/private_ip.h"
 #include "kit/cloud/aliyun/quota.h"
+#include "kit/cloud/aliyun/vswitch.h"
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -241,8 +242,7 @@ static size_t ask_for_free(struct ali_cloud *cloud, struct target *t, const stru
 {
     size_t calls = 0;
 
-    ali_rpc_init(&t->subnet, cloud, &ali_vpc, "DescribeVSwitches", ALI_READS);
-    ali_rpc_param(&t->subnet, "VSwitchId", mine->vswitch);
+    ali_vswitch_call(&t->subnet, cloud, mine->vswitch);
     call[calls++] = &t->subnet.call;
     if (t->addr->family == 6)
         return calls;
@@ -292,19 +292,13 @@ static void third_round(struct ali_cloud *cloud, const struct target *t, const s
 
 static bool subnet_of(const struct target *t, struct kit_cidr *ret_subnet)
 {
-    const struct kit_json_node *root = ali_rpc_root(&t->subnet);
     const struct ali_eni *mine = ali_enis_get(&t->enis, t->me.eni);
-    size_t n = ali_list_count(root, "VSwitches", "VSwitch");
-    const char *key = t->addr->family == 6 ? "Ipv6CidrBlock" : "CidrBlock";
-    char id[KIT_ID], text[KIT_CIDR_TEXT];
+    struct ali_vswitch vswitch;
 
-    for (size_t i = 0; i < n; i++) {
-        const struct kit_json_node *item = ali_list_at(root, "VSwitches", "VSwitch", i);
-
-        if (ali_text(item, "VSwitchId", id, sizeof(id)) && kit_str_eq(id, mine->vswitch))
-            return ali_text(item, key, text, sizeof(text)) && kit_cidr_parse(text, ret_subnet);
-    }
-    return false;
+    if (!ali_vswitch_take(&t->subnet, mine->vswitch, &vswitch))
+        return false;
+    *ret_subnet = t->addr->family == 6 ? vswitch.cidr6 : vswitch.cidr;
+    return ret_subnet->addr.family != 0;
 }
 
 static void take_second(struct target *t, struct kit_deadline by, bool *ret_known,

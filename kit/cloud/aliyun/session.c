@@ -8,6 +8,7 @@
 #include "kit/cloud/aliyun/env.h"
 #include "kit/cloud/aliyun/host_nic.h"
 #include "kit/cloud/aliyun/metadata.h"
+#include "kit/cloud/aliyun/ops.h"
 #include "kit/sys/hostid.h"
 
 /* Interfaces of one instance that are remembered: the largest types have some 30 ENIs, a node of a
@@ -56,6 +57,7 @@ static bool answers(const struct kit_settings *settings, struct kit_caller *call
 extern const struct kit_provider kit_aliyun;
 const struct kit_provider kit_aliyun = {
     .name = "aliyun",
+    .ops = ali_ops,
     .is_host = is_host,
     .answers = answers,
     .open = open_session,

@@ -1,0 +1,55 @@
+#include "kit/cloud/aliyun/vswitch.h"
+
+#include "kit/base/str.h"
+
+void ali_vswitch_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id)
+{
+    ali_rpc_init(r, cloud, &ali_vpc, "DescribeVSwitches", ALI_READS);
+    ali_rpc_param(r, "VSwitchId", id);
+}
+
+static void take_cidr(const struct kit_json_node *item, const char *key, struct kit_cidr *cidr)
+{
+    char text[KIT_CIDR_TEXT];
+
+    if (!ali_text(item, key, text, sizeof(text)) || !kit_cidr_parse(text, cidr))
+        *cidr = (struct kit_cidr){.prefix_len = 0};
+}
+
+bool ali_vswitch_take(const struct ali_rpc *r, const char *id, struct ali_vswitch *ret_vswitch)
+{
+    const struct kit_json_node *root = ali_rpc_root(r);
+    size_t n = ali_list_count(root, "VSwitches", "VSwitch");
+
+    for (size_t i = 0; i < n; i++) {
+        const struct kit_json_node *item = ali_list_at(root, "VSwitches", "VSwitch", i);
+        struct ali_vswitch v = {.id = ""};
+
+        if (!ali_text(item, "VSwitchId", v.id, sizeof(v.id)) || !kit_str_eq(v.id, id))
+            continue;
+        (void)ali_text(item, "VpcId", v.vpc, sizeof(v.vpc));
+        (void)ali_text(item, "ZoneId", v.zone, sizeof(v.zone));
+        take_cidr(item, "CidrBlock", &v.cidr);
+        take_cidr(item, "Ipv6CidrBlock", &v.cidr6);
+        *ret_vswitch = v;
+        return true;
+    }
+    return false;
+}
+
+void ali_vswitch_idle_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id,
+                           const struct kit_addr *addr)
+{
+    char text[KIT_ADDR_TEXT];
+
+    ali_rpc_init(r, cloud, &ali_vpc, "CheckCanAllocateVpcPrivateIpAddress", ALI_READS);
+    ali_rpc_param(r, "VSwitchId", id);
+    ali_rpc_param(r, "PrivateIpAddress", kit_addr_text(addr, text));
+    if (addr->family == 6)
+        ali_rpc_param(r, "IpVersion", "ipv6");
+}
+
+bool ali_vswitch_idle_take(const struct ali_rpc *r)
+{
+    return ali_true(ali_rpc_root(r), "CanAllocate");
+}
