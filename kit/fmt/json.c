@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -180,7 +181,52 @@ const struct kit_json_node *kit_json_root(const struct kit_json *json)
 
 bool kit_json_is_object(const struct kit_json_node *node)
 {
-    return node && json_object_is_type(inner(node), json_type_object);
+    return kit_json_type(node) == KIT_JSON_OBJECT;
+}
+
+enum kit_json_type kit_json_type(const struct kit_json_node *node)
+{
+    int64_t value;
+
+    if (!node)
+        return KIT_JSON_NULL;
+    switch (json_object_get_type(inner(node))) {
+    case json_type_boolean: return KIT_JSON_BOOL;
+    case json_type_double: return KIT_JSON_REAL;
+    case json_type_int: return kit_json_int(node, &value) ? KIT_JSON_INT : KIT_JSON_REAL;
+    case json_type_string: return KIT_JSON_STRING;
+    case json_type_array: return KIT_JSON_ARRAY;
+    case json_type_object: return KIT_JSON_OBJECT;
+    default: return KIT_JSON_NULL;
+    }
+}
+
+int kit_json_each(const struct kit_json_node *object, kit_json_member_fn fn, void *arg)
+{
+    if (kit_json_type(object) != KIT_JSON_OBJECT)
+        return 0;
+    json_object_object_foreach(inner(object), key, value)
+    {
+        int rc = fn(arg, key, outer(value));
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+const char *kit_json_bytes(const struct kit_json_node *node, size_t *ret_len_bytes)
+{
+    if (kit_json_type(node) != KIT_JSON_STRING)
+        return NULL;
+    *ret_len_bytes = (size_t)json_object_get_string_len(inner(node));
+    return json_object_get_string(inner(node));
+}
+
+double kit_json_real(const struct kit_json_node *node)
+{
+    enum kit_json_type type = kit_json_type(node);
+
+    return type == KIT_JSON_INT || type == KIT_JSON_REAL ? json_object_get_double(inner(node)) : 0;
 }
 
 const struct kit_json_node *kit_json_get(const struct kit_json_node *object, const char *key)
@@ -262,16 +308,16 @@ static void new_line(struct kit_json_writer *w)
         (void)kit_buf_puts(w->out, "  ");
 }
 
-static void put_quoted(struct kit_buf *out, const char *text)
+static void put_quoted(struct kit_buf *out, const char *text, size_t len_bytes)
 {
     static const char named[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
-    const char *end = text + strlen(text), *hit;
+    const char *end = text + len_bytes, *hit;
     size_t len;
 
     (void)kit_buf_putc(out, '"');
     for (const char *c = text; c < end; c += len ? len : 1) {
         len = utf8_len(c, (size_t)(end - c));
-        hit = strchr(named, *c);
+        hit = *c ? strchr(named, *c) : NULL;
         if (len == 0)
             (void)kit_buf_puts(out, "\\ufffd");
         else if (hit)
@@ -292,7 +338,7 @@ static void begin(struct kit_json_writer *w, const char *key)
         new_line(w);
     w->started[w->depth] = true;
     if (key) {
-        put_quoted(w->out, key);
+        put_quoted(w->out, key, strlen(key));
         (void)kit_buf_puts(w->out, w->pretty ? ": " : ":");
     }
 }
@@ -325,11 +371,37 @@ void kit_json_close(struct kit_json_writer *w)
 
 void kit_json_put_string(struct kit_json_writer *w, const char *key, const char *value)
 {
+    if (value) {
+        kit_json_put_bytes(w, key, value, strlen(value));
+        return;
+    }
     begin(w, key);
-    if (value)
-        put_quoted(w->out, value);
-    else
+    (void)kit_buf_puts(w->out, "null");
+}
+
+void kit_json_put_bytes(struct kit_json_writer *w, const char *key, const char *data,
+                        size_t len_bytes)
+{
+    begin(w, key);
+    put_quoted(w->out, data, len_bytes);
+}
+
+void kit_json_put_real(struct kit_json_writer *w, const char *key, double value)
+{
+    char text[40];
+
+    begin(w, key);
+    if (!isfinite(value)) {
         (void)kit_buf_puts(w->out, "null");
+        return;
+    }
+    /* 15 digits are what everybody writes (0.1); 17 are what every double needs. */
+    (void)kit_str_format(text, sizeof(text), "%.15g", value);
+    if (strtod(text, NULL) != value)
+        (void)kit_str_format(text, sizeof(text), "%.17g", value);
+    (void)kit_buf_puts(w->out, text);
+    if (!strpbrk(text, ".e")) /* or it came back as an integer */
+        (void)kit_buf_puts(w->out, ".0");
 }
 
 void kit_json_put_int(struct kit_json_writer *w, const char *key, int64_t value)

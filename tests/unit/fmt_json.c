@@ -1,4 +1,5 @@
 /* kit/fmt/json. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,6 +271,60 @@ static void too_deep_or_too_long_is_an_overflow(void **state)
     assert_true(small.overflow);
 }
 
+static int count_member(void *arg, const char *key, const struct kit_json_node *value)
+{
+    struct kit_buf *seen = arg;
+
+    (void)kit_buf_printf(seen, "%s:%d ", key, (int)kit_json_type(value));
+    return kit_str_eq(key, "stop") ? 7 : 0;
+}
+
+static void members_are_visited_in_order(void **state)
+{
+    KIT_AUTO(kit_json)
+    json = parsed("{\"z\":null,\"a\":true,\"i\":1,\"r\":1.5,\"u\":18446744073709551615,"
+                  "\"s\":\"x\",\"l\":[],\"o\":{},\"stop\":0,\"after\":0}");
+    KIT_AUTO(kit_buf) seen = KIT_BUF(200);
+
+    (void)state;
+    assert_int_equal(kit_json_each(kit_json_root(&json), count_member, &seen), 7);
+    assert_string_equal(seen.data, "z:0 a:1 i:2 r:3 u:3 s:4 l:5 o:6 stop:2 ");
+    assert_int_equal(kit_json_each(get(&json, "l"), count_member, &seen), 0);
+    assert_int_equal(kit_json_each(NULL, count_member, &seen), 0);
+    assert_true(kit_json_real(get(&json, "r")) == 1.5);
+    assert_true(kit_json_real(get(&json, "i")) == 1.0);
+    assert_true(kit_json_real(get(&json, "s")) == 0.0);
+    assert_int_equal(kit_json_type(NULL), KIT_JSON_NULL);
+}
+
+static void bytes_and_reals_come_back(void **state)
+{
+    static const char bytes[] = "a\0b\xff";
+    KIT_AUTO(kit_buf) out = KIT_BUF(1024);
+    struct kit_json_writer w = {.out = &out};
+    size_t len = 0;
+
+    (void)state;
+    kit_json_open(&w, NULL, '{');
+    kit_json_put_bytes(&w, "b", bytes, 4);
+    kit_json_put_real(&w, "tenth", 0.1);
+    kit_json_put_real(&w, "third", 1.0 / 3);
+    kit_json_put_real(&w, "whole", 2);
+    kit_json_put_real(&w, "large", 1e300);
+    kit_json_put_real(&w, "none", INFINITY);
+    kit_json_close(&w);
+    assert_string_equal(out.data, "{\"b\":\"a\\u0000b\\ufffd\",\"tenth\":0.1,"
+                                  "\"third\":0.33333333333333331,\"whole\":2.0,"
+                                  "\"large\":1e+300,\"none\":null}");
+    KIT_AUTO(kit_json) json = parsed(out.data);
+    assert_non_null(kit_json_bytes(get(&json, "b"), &len));
+    assert_int_equal(len, 6);
+    assert_null(kit_json_string(get(&json, "b")));
+    assert_null(kit_json_bytes(get(&json, "tenth"), &len));
+    assert_true(kit_json_real(get(&json, "third")) == 1.0 / 3);
+    assert_int_equal(kit_json_type(get(&json, "whole")), KIT_JSON_REAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +339,8 @@ int main(void)
         cmocka_unit_test(the_writer_nests_and_separates),
         cmocka_unit_test(pretty_output_is_indented),
         cmocka_unit_test(every_byte_is_escaped_or_kept),
+        cmocka_unit_test(members_are_visited_in_order),
+        cmocka_unit_test(bytes_and_reals_come_back),
         cmocka_unit_test(too_deep_or_too_long_is_an_overflow),
     };
     return cmocka_run_group_tests_name("fmt/json", tests, NULL, NULL);
