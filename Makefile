@@ -67,11 +67,12 @@ kit_cloud_aws := session creds creds_profile creds_process creds_container words
 kit_cloud_aliyun := session me creds creds_host creds_profile creds_process profile sts metadata endpoint sign rpc answer errors ecs elastic_ip eip_round eip_claim eip_rules route_table route_search route_entry route_change private_ip private_ip_move eni eni_move quota havip havip_bind havip_claim havip_rules vswitch host_nic
 kit_cloud_aliyun += ops ops_havip ops_havip_bind ops_havip_rules
 kit_vip := where plan apply verify record
+lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
 actions_act := act args log session restore remove quick_check recover
 actions_manager := manager person lifekeeper
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show
 
-rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip
+rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
 kit_objs := $(foreach r,$(rooms),$(call objs,$(r)))
 act_objs := $(actions_act:%=$(B)/actions/%.o) $(actions_manager:%=$(B)/actions/manager/%.o)
@@ -80,7 +81,9 @@ ctl_objs := $(actions_ctl:%=$(B)/actions/ctl/%.o)
 actions := restore remove quickCheck recover
 programs := $(actions:%=$(B)/bin/%) $(B)/bin/cloudvip
 
-pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih libmnl
+# Lua 5.4 goes by another name in each distribution.
+pkg_lua := $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,$(shell $(PKG_CONFIG) --exists '$(p) >= 5.4' && echo $(p))) lua5.4)
+pkgs_kit := libcurl libcrypto json-c libxml-2.0 inih libmnl $(pkg_lua)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(pkgs_kit) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(pkgs_kit) 2>/dev/null)
 

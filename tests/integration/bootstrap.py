@@ -21,8 +21,9 @@ OS_RELEASE = {
     "sles": "ID=\"sles\"\nID_LIKE=\"suse\"\n",
 }
 APT_BUILD = ("gcc", "libc6-dev", "make", "pkg-config", "libcurl4-openssl-dev", "libxml2-dev", "libjson-c-dev",
-             "libssl-dev", "libinih-dev", "libmnl-dev", "libmicrohttpd-dev")
+             "libssl-dev", "libinih-dev", "libmnl-dev", "liblua5.4-dev", "libmicrohttpd-dev")
 RPM_LIBRARIES = ("libcurl", "libxml-2.0", "json-c", "libcrypto", "inih", "libmnl", "libmicrohttpd")
+LUA = {"dnf": "lua", "zypper": "lua5.4"}
 
 # The state of the pretended machine: directories of empty files named by package, and a log.
 STUBS = {
@@ -111,7 +112,7 @@ def test_printed_commands(t):
             t.check(out[0].startswith(command), out[0])
             t.equal(out[1], "make -j3 all")
             words = out[0].split()
-            libraries = APT_BUILD if manager == "apt" else ["'pkgconfig(%s)'" % m for m in RPM_LIBRARIES]
+            libraries = APT_BUILD if manager == "apt" else ["'pkgconfig(%s)'" % m for m in RPM_LIBRARIES + (LUA[manager],)]
             for package in libraries:
                 t.has(words, package)
             for package in ("python3", "openssl", "python3-boto3", "resource-agents"):
