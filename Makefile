@@ -17,6 +17,7 @@ SYSCONFDIR ?= /etc
 DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(DATADIR)/doc/cloudvip
 MANDIR ?= $(DATADIR)/man
+OCFDIR ?= $(PREFIX)/lib/ocf
 BASHDIR ?= $(DATADIR)/bash-completion
 STATEDIR ?= /var/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -68,9 +69,9 @@ kit_cloud_aliyun := session me creds creds_host creds_profile creds_process prof
 kit_cloud_aliyun += ops ops_havip ops_havip_bind ops_havip_rules
 kit_vip := where plan apply verify record
 lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
-actions_act := act args log session restore remove quick_check recover
-actions_manager := manager person lifekeeper
-actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show
+actions_act := act args log session restore remove quick_check recover validate
+actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
+actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
@@ -230,6 +231,15 @@ install-systemd:
 	install -m 0644 packaging/systemd/cloudvip-check.service packaging/systemd/cloudvip-check.timer $(DESTDIR)$(UNITDIR)
 	sed -i 's|/usr/sbin/|$(SBINDIR)/|' $(DESTDIR)$(UNITDIR)/cloudvip-check.service
 	install -m 0644 packaging/systemd/cloudvip.tmpfiles $(DESTDIR)$(TMPFILESDIR)/cloudvip.conf
+
+# What ties the kit to a cluster manager: each for itself, as packages have it.  The small files of ours
+# in there start $(SBINDIR)/cloudvip.
+.PHONY: install-pacemaker
+install-pacemaker:
+	install -d $(DESTDIR)$(OCFDIR)/resource.d/cloudvip $(DESTDIR)$(DOCDIR)/pacemaker
+	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/ocf/cloudvip >$(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
+	chmod 0755 $(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
+	install -m 0644 packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker
 
 install-sim: $(B)/bin/cloudsim
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/cloudvip/demo

@@ -59,6 +59,7 @@ enum act_outcome act_unknown(struct act *act, const struct kit_err *err)
     bool passing = outcome == ACT_OUT_UNKNOWN;
 
     act->failed = true;
+    act->unknown = true;
     act->err = *err;
     act_log_err(&act->log, passing ? ACT_UNKNOWN_PASSING : ACT_UNKNOWN_PERSON, err);
     /* Whatever kept us from asking, where the address is stays unknown; only causes that a person
@@ -118,8 +119,11 @@ struct kit_vip act_vip(struct act *act)
 
 int act_open(struct act *act, struct kit_err *err)
 {
-    return act_session_open(&act->settings, act->clock, act->spec->max_tries, act->by,
-                            &act->session, err);
+    int rc = act_session_open(&act->settings, act->clock, act->spec->max_tries, act->by,
+                              &act->session, err);
+
+    act->incomplete = act->session.incomplete;
+    return rc;
 }
 
 void act_close(struct act *act)
@@ -170,6 +174,18 @@ static void set_deadline(struct act *act)
     act->by = (struct kit_deadline){act->started_ns + ms * KIT_NS_PER_MS};
 }
 
+int act_read_settings(struct act *act, struct kit_err *err)
+{
+    int64_t limit_ms = act->manager->limit_ms ? act->manager->limit_ms(&act->call) : 0;
+    struct kit_deadline by = kit_deadline_in_ms(
+        act->clock, limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
+
+    if (read_settings(act, by, err))
+        return -1;
+    set_deadline(act);
+    return 0;
+}
+
 /* What is protected: two resources with one address exclude each other. */
 static const char *protected_name(const struct kit_settings *s)
 {
@@ -202,6 +218,7 @@ static bool locked(struct act *act, enum act_outcome *ret_outcome)
     if (err.kind == KIT_ERR_TIMEOUT) {
         act_log_err(&act->log, ACT_LOCKED, &err);
         act->failed = true;
+        act->unknown = true;
         act->err = err;
         *ret_outcome = ACT_OUT_UNKNOWN;
         return false;
@@ -219,7 +236,7 @@ static void read_record(struct act *act)
 {
     struct kit_err err;
 
-    if (kit_record_read(act->settings.tag, &act->record, &err))
+    if (kit_record_read(act->call.tag, &act->record, &err))
         act_log_err(&act->log, ACT_RECORD, &err);
 }
 
@@ -258,9 +275,6 @@ static enum act_outcome run_locked(struct act *act)
 
 static enum act_outcome run(struct act *act)
 {
-    int64_t limit_ms = act->manager->limit_ms ? act->manager->limit_ms(&act->call) : 0;
-    struct kit_deadline first = kit_deadline_in_ms(
-        act->clock, limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
     enum act_outcome outcome;
     struct kit_err err;
 
@@ -269,13 +283,15 @@ static enum act_outcome run(struct act *act)
         return ACT_OUT_USAGE;
     }
     act_log(&act->log, ACT_BEGIN, "begin %s", act->spec->name);
-    if (read_settings(act, first, &err)) {
+    if (act_read_settings(act, &err)) {
         bool told_late = act->spec->must_not_hinder || act->spec->changes_nothing;
+        read_record(act);
         return told_late ? act_unknown(act, &err) : act_fail(act, &err);
     }
-    set_deadline(act);
-    if (!locked(act, &outcome))
+    if (!locked(act, &outcome)) {
+        read_record(act);
         return outcome;
+    }
     return run_locked(act);
 }
 
@@ -328,31 +344,68 @@ static void log_end(const struct act *act, enum act_outcome outcome)
             stats->metadata);
 }
 
+void act_init(struct act *act, const struct act_spec *spec, const struct act_args *args)
+{
+    *act =
+        (struct act){.spec = spec, .args = args, .clock = &kit_clock_real, .lock = KIT_LOCK_NONE};
+    kit_secret_harden_process();
+    act->started_ns = kit_clock_now_ns(act->clock);
+    act->log = (struct act_log){.action = spec->name, .tag = args->tag};
+    act->call = (struct act_call){.action = spec->name,
+                                  .tag = args->tag,
+                                  .id = args->id,
+                                  .argv0 = args->argv0,
+                                  .log = &act->log};
+    act->manager = args->manager ? args->manager : act_manager_find(&act->call);
+    act->log.ident = act->manager->ident;
+    act->log.quiet = act->manager->quiet && act->manager->quiet(&act->call);
+    act->log.facility = act->manager->to_syslog ? act->manager->facility(&act->call) : -1;
+    act->log.to_syslog = act->log.facility >= 0;
+}
+
+void act_done(struct act *act)
+{
+    kit_lock_done(&act->lock);
+    kit_settings_done(&act->settings);
+}
+
+struct act_end act_end(const struct act *act, enum act_outcome outcome)
+{
+    return (struct act_end){
+        .outcome = outcome,
+        .unknown = act->unknown,
+        .in_service = act->record.in_service,
+        .incomplete = act->incomplete,
+        .settings = act->settings.tag ? &act->settings : NULL,
+        .why = act->failed     ? act->err.msg
+               : act->where[0] ? act->where
+                               : NULL,
+    };
+}
+
+bool act_is_idle_probe(const struct act *act)
+{
+    return !act->record.in_service && act->manager->probes && act->manager->probes(&act->call);
+}
+
 int act_run(const struct act_spec *spec, const struct act_args *args)
 {
-    struct act act = {.spec = spec, .args = args, .clock = &kit_clock_real, .lock = KIT_LOCK_NONE};
+    struct act act;
     enum act_outcome outcome;
+    struct act_end end;
     int status;
 
-    kit_secret_harden_process();
-    act.started_ns = kit_clock_now_ns(act.clock);
-    act.log = (struct act_log){.action = spec->name, .tag = args->tag};
-    act.call = (struct act_call){.action = spec->name,
-                                 .tag = args->tag,
-                                 .id = args->id,
-                                 .argv0 = args->argv0,
-                                 .log = &act.log};
-    act.manager = act_manager_find(&act.call);
-    act.log.to_syslog = act.manager->to_syslog;
-    if (act.manager->to_syslog && act.manager->facility)
-        act.log.facility = act.manager->facility(&act.call);
+    act_init(&act, spec, args);
     outcome = run(&act);
-    status = act.manager->exit_status(&act.call, outcome);
+    end = act_end(&act, outcome);
+    status = act.manager->exit_status(&act.call, &end);
     if (args->tag)
         log_end(&act, outcome);
     if (args->json)
         print_json(&act, outcome, status);
     kit_lock_done(&act.lock);
-    kit_settings_done(&act.settings);
+    if (act.manager->ended)
+        act.manager->ended(&act.call, &end, status);
+    act_done(&act);
     return status;
 }

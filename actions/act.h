@@ -34,6 +34,7 @@ struct act_args {
     const char *tag, *id;
     const char *confdir; /* NULL: CLOUDVIP_CONFDIR or /etc/cloudvip */
     const char *argv0;
+    const struct act_manager *manager; /* who called us; NULL = to be found out */
     bool json, verbose;
 };
 
@@ -57,11 +58,22 @@ struct act {
     struct kit_err
         err; /* of the failure that decided the outcome; kind is meaningless unless `failed` */
     bool failed;
+    bool unknown;    /* what was asked for could not be found out */
+    bool incomplete; /* the settings name no scenario, or lack what it needs */
 };
 
 /* Runs one action to its end; returns the exit status in the caller's words.  Blocks until the
  * action's deadline at most. */
 int act_run(const struct act_spec *spec, const struct act_args *args);
+
+/* For what is no action, and needs its settings: who called, and how to log.  The caller ends it
+ * with act_done. */
+void act_init(struct act *act, const struct act_spec *spec, const struct act_args *args);
+void act_done(struct act *act);
+/* The settings of act->call.tag, from the caller and the files, and with them act->by; ended by
+ * act_done. */
+int act_read_settings(struct act *act, struct kit_err *err) KIT_CHECKED;
+struct act_end act_end(const struct act *act, enum act_outcome outcome);
 
 /* The main of an action's program: parses, then act_run. */
 int act_main(const struct act_spec *spec, int argc, char **argv);
@@ -83,6 +95,9 @@ enum act_outcome act_unknown(struct act *act, const struct kit_err *err);
 
 /* The body that restore and recover share: bring the address here. */
 enum act_outcome act_bring_here(struct act *act);
+
+/* The manager asked whether the address is in service here, and it is not: no failure. */
+bool act_is_idle_probe(const struct act *act);
 
 /* The configuration directory in force. */
 const char *act_confdir(const char *option);

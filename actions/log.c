@@ -89,6 +89,8 @@ void act_log(const struct act_log *log, enum act_message message, const char *fm
     char action[33], tag[257], text[ACT_LOG_BYTES], line[ACT_LOG_BYTES + 1];
     va_list ap;
 
+    if (log->quiet && level == ACT_LEVEL_INFO)
+        return;
     put_field(action, sizeof(action), log->action);
     put_field(tag, sizeof(tag), log->tag);
     va_start(ap, fmt);
@@ -100,7 +102,7 @@ void act_log(const struct act_log *log, enum act_message message, const char *fm
     flatten(line);
     write_stderr(line);
     if (log->to_syslog) {
-        openlog(log->action, LOG_PID, log->facility);
+        openlog(log->ident ? log->ident : log->action, LOG_PID, log->facility);
         syslog(levels[level].priority, "%s", line);
     }
     errno = saved_errno;

@@ -20,13 +20,15 @@ enum act_level {
     ACT_LEVEL_INFO
 };
 
-/* Filled by whoever starts the action; nothing to end.  All strings are borrowed, and `action` is
- * syslog's ident: it must live as long as the process. */
+/* Filled by whoever starts the action; nothing to end.  All strings are borrowed; syslog's ident
+ * must live as long as the process. */
 struct act_log {
     const char *action; /* "restore" */
     const char *tag;    /* NULL = not known (yet): the field stays empty */
     bool to_syslog;
-    int facility; /* of syslog; see act_log_facility */
+    int facility;      /* of syslog; see act_log_facility */
+    const char *ident; /* of syslog; NULL = action */
+    bool quiet;        /* INFO is not written */
 };
 
 /* Writes one line, cut at ACT_LOG_BYTES.  Line ends and tabs in it become spaces, other control

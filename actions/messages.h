@@ -113,7 +113,11 @@
     X(720032, INFO, ACT_WAITING,                                                                   \
       "A change was accepted, and the cloud does not show it yet: it takes its time, or answers "  \
       "from an older view. The action looks again.",                                               \
-      "None: the messages that follow say what was found.")
+      "None: the messages that follow say what was found.")                                        \
+    X(720050, INFO, ACT_STANDBY,                                                                   \
+      "Pacemaker asked whether the address is in service on this node, and it is not, as is "      \
+      "right before a start.",                                                                     \
+      "None.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,

@@ -59,7 +59,8 @@ static enum act_outcome run(struct act *act)
         act_log(&act->log, ACT_HERE, "here: %s", act->where);
         return ACT_OUT_RIGHT;
     }
-    act_log(&act->log, ACT_ELSEWHERE, "not here: %s", act->where);
+    act_log(&act->log, act_is_idle_probe(act) ? ACT_STANDBY : ACT_ELSEWHERE, "not here: %s",
+            act->where);
     return ACT_OUT_WRONG;
 }
 

@@ -60,6 +60,7 @@ int act_session_open(const struct kit_settings *settings, const struct kit_clock
     if (kit_registry_mover(s->provider, settings, &s->mover, err) ||
         kit_conf_check(settings, s->mover->params, s->mover->params_count, err)) {
         act_session_done(s);
+        s->incomplete = true;
         return -1;
     }
     return 0;

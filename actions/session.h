@@ -11,6 +11,7 @@ struct act_session {
     struct kit_caller caller;
     struct kit_transport net; /* caller points here: a session is not copied */
     bool net_open;
+    bool incomplete; /* after a failed open: the settings name no scenario, or lack what it needs */
 };
 
 /* How long to try: a check gives up early and says UNKNOWN (3 tries: the SDKs' standard mode);

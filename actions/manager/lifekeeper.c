@@ -282,11 +282,11 @@ static int64_t limit_ms(const struct act_call *call)
     return 0;
 }
 
-static int exit_status(const struct act_call *call, enum act_outcome outcome)
+static int exit_status(const struct act_call *call, const struct act_end *end)
 {
     bool lenient = kit_str_eq(call->action, "quickCheck") || kit_str_eq(call->action, "remove");
 
-    switch (outcome) {
+    switch (end->outcome) {
     case ACT_OUT_RIGHT: return 0;
     case ACT_OUT_UNKNOWN:
     case ACT_OUT_CONFIG:

@@ -2,12 +2,14 @@
 #include "actions/manager/manager.h"
 
 #include "actions/manager/lifekeeper.h"
+#include "actions/manager/ocf.h"
 #include "actions/manager/person.h"
 #include "kit/base/mem.h"
 
 /* First who recognises the call; person recognises every one and stands last. */
 static const struct act_manager *const managers[] = {
     &act_manager_lifekeeper,
+    &act_manager_ocf,
     &act_manager_person,
 };
 

@@ -28,6 +28,16 @@ enum act_outcome {
  * was. */
 enum act_outcome act_outcome_of(const struct kit_err *err);
 
+/* How a run ended: what a manager makes its answer from. */
+struct act_end {
+    enum act_outcome outcome;
+    bool unknown;    /* what was asked for could not be found out: the outcome says why */
+    bool in_service; /* the record's word, after the action */
+    bool incomplete; /* ACT_OUT_CONFIG: the settings do not name a scenario with all it needs */
+    const struct kit_settings *settings; /* NULL = could not be read */
+    const char *why;                     /* of what is not right, one line; NULL = nothing to say */
+};
+
 /* One call of an action.  All borrowed. */
 struct act_call {
     const char *action;        /* "restore" "remove" "quickCheck" "recover" */
@@ -49,9 +59,15 @@ struct act_manager {
                    struct kit_err *err) KIT_CHECKED;
     int64_t (*limit_ms)(
         const struct act_call *call); /* the manager's own limit less a tenth; 0 = none */
-    int (*exit_status)(const struct act_call *call, enum act_outcome outcome);
-    int (*facility)(const struct act_call *call); /* of syslog, when to_syslog */
+    int (*exit_status)(const struct act_call *call, const struct act_end *end);
+    /* The last thing of a run, when its lock is given back; NULL = nothing to do. */
+    void (*ended)(const struct act_call *call, const struct act_end *end, int status);
+    int (*facility)(const struct act_call *call); /* of syslog, when to_syslog; -1 = no syslog */
     bool to_syslog;
+    const char *ident;                          /* for syslog; NULL = the action's name */
+    bool (*quiet)(const struct act_call *call); /* INFO is not logged; NULL = it is */
+    /* The manager only asks whether it runs here: that it does not is no failure.  NULL = never. */
+    bool (*probes)(const struct act_call *call);
 };
 
 /* Never NULL: who is nobody else is a person. */

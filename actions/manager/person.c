@@ -28,7 +28,7 @@ static int64_t limit_ms(const struct act_call *call)
     return 0;
 }
 
-static int exit_status(const struct act_call *call, enum act_outcome outcome)
+static int exit_status(const struct act_call *call, const struct act_end *end)
 {
     static const int statuses[] = {
         [ACT_OUT_RIGHT] = 0,   [ACT_OUT_WRONG] = 1,  [ACT_OUT_USAGE] = 2,
@@ -36,7 +36,7 @@ static int exit_status(const struct act_call *call, enum act_outcome outcome)
     };
 
     (void)call;
-    return statuses[outcome];
+    return statuses[end->outcome];
 }
 
 static int facility(const struct act_call *call)

@@ -382,7 +382,8 @@ static void statuses_are_0_and_1(void **state)
     for (size_t i = 0; i < KIT_LEN(rows); i++) {
         struct act_call call = {.action = rows[i].action};
         for (size_t j = 0; j < KIT_LEN(outcomes); j++)
-            assert_int_equal(lk->exit_status(&call, outcomes[j]), rows[i].status[j]);
+            assert_int_equal(lk->exit_status(&call, &(struct act_end){.outcome = outcomes[j]}),
+                             rows[i].status[j]);
     }
 }
 

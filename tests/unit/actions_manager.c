@@ -50,18 +50,18 @@ static void a_person_is_who_is_nobody_else(void **state)
 
 static void a_persons_statuses(void **state)
 {
+    static const enum act_outcome outcomes[] = {ACT_OUT_RIGHT,   ACT_OUT_WRONG,  ACT_OUT_USAGE,
+                                                ACT_OUT_UNKNOWN, ACT_OUT_CONFIG, ACT_OUT_DENIED};
     struct act_call call = {.action = "quickCheck", .tag = "v"};
     struct kit_overlay *overlay;
     struct kit_err err;
     size_t count;
 
     (void)state;
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_RIGHT), 0);
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_WRONG), 1);
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_USAGE), 2);
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_UNKNOWN), 3);
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_CONFIG), 4);
-    assert_int_equal(act_manager_person.exit_status(&call, ACT_OUT_DENIED), 5);
+    for (size_t i = 0; i < KIT_LEN(outcomes); i++) {
+        const struct act_end end = {.outcome = outcomes[i]};
+        assert_int_equal(act_manager_person.exit_status(&call, &end), i);
+    }
     assert_int_equal(act_manager_person.limit_ms(&call), 0);
     assert_false(act_manager_person.to_syslog);
     assert_int_equal(act_manager_person.overlay(&call, &kit_clock_real,
