@@ -18,7 +18,8 @@
 /* What a dump is searched for, and what of it was there. */
 struct search {
     const struct kit_netlink_addr *addr;
-    unsigned index;
+    unsigned index; /* of the interface; with `any` of the last that has it */
+    bool any;       /* whichever interface */
     unsigned char prefix_len[PREFIXES_MAX];
     size_t count;
 };
@@ -68,10 +69,12 @@ static int take_addr(const struct nlmsghdr *head, void *arg)
 
     if (got <= 0)
         return got;
-    if (a.index == s->index && a.addr.family == s->addr->family &&
+    if ((s->any || a.index == s->index) && a.addr.family == s->addr->family &&
         memcmp(a.addr.byte, s->addr->byte, addr_bytes(kernel_family(s->addr))) == 0 &&
-        s->count < PREFIXES_MAX)
+        s->count < PREFIXES_MAX) {
         s->prefix_len[s->count++] = a.addr.prefix_len;
+        s->index = a.index;
+    }
     return 0;
 }
 
@@ -108,6 +111,22 @@ int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *a
     if (find_interface(interface, addr, &s.index, err) != 0 || look(interface, &s, err) != 0)
         return -1;
     *ret_has = s.count > 0;
+    return 0;
+}
+
+int kit_netlink_addr_find(const struct kit_netlink_addr *addr, char ret_interface[KIT_NETLINK_NAME],
+                          struct kit_err *err)
+{
+    struct search s = {.addr = addr, .any = true};
+
+    if (addr->family != 4 && addr->family != 6)
+        return kit_err_set(err, KIT_ERR_CONFIG, "no address was given");
+    if (look("*", &s, err) != 0)
+        return -1;
+    if (s.count == 0)
+        ret_interface[0] = '\0';
+    else if (!if_indextoname(s.index, ret_interface)) /* it went away since */
+        (void)kit_str_format(ret_interface, KIT_NETLINK_NAME, "%u", s.index);
     return 0;
 }
 

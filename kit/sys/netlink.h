@@ -1,7 +1,7 @@
 /* kit/sys/netlink.h - addresses on interfaces of this host, through rtnetlink (libmnl).  No `ip` is
  * started.
  *
- * Nothing here waits for anything but the kernel's own lock on its tables.  Errors of all three:
+ * Nothing here waits for anything but the kernel's own lock on its tables.  Errors of all:
  * KIT_ERR_CONFIG (no such interface, or no address), KIT_ERR_SYSTEM (EPERM: needs CAP_NET_ADMIN;
  * and the rest), KIT_ERR_PROTOCOL (an answer that is not rtnetlink's), KIT_ERR_TRANSIENT (the
  * tables changed under every reading of them). */
@@ -30,5 +30,9 @@ int kit_netlink_addr_del(const char *interface, const struct kit_netlink_addr *a
  * again. */
 int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *addr, bool *ret_has,
                          struct kit_err *err) KIT_CHECKED;
+/* Which interface has it?  One of them, "" = none. */
+#define KIT_NETLINK_NAME 16 /* IFNAMSIZ */
+int kit_netlink_addr_find(const struct kit_netlink_addr *addr, char ret_interface[KIT_NETLINK_NAME],
+                          struct kit_err *err) KIT_CHECKED;
 
 #endif

@@ -131,6 +131,32 @@ static void addresses_are_compared_whole(void **state)
     assert_true(is);
 }
 
+static void whoever_has_it_is_found(void **state)
+{
+    struct kit_netlink_addr there = addr_of("10.1.0.10", 32), other = addr_of("10.1.0.1", 32);
+    struct kit_netlink_addr six = addr_of("fd00::10", 128), none = {0};
+    char name[KIT_NETLINK_NAME] = "?";
+    struct kit_err err;
+    bool is;
+
+    (void)state;
+    need_network();
+    assert_int_equal(kit_netlink_addr_find(&there, name, &err), 0);
+    assert_string_equal(name, "");
+    assert_int_equal(kit_netlink_addr_add("v0", &there, &is, &err), 0);
+    assert_int_equal(kit_netlink_addr_add("lo", &six, &is, &err), 0);
+    assert_int_equal(kit_netlink_addr_find(&there, name, &err), 0);
+    assert_string_equal(name, "v0");
+    assert_int_equal(kit_netlink_addr_find(&six, name, &err), 0);
+    assert_string_equal(name, "lo");
+    assert_int_equal(kit_netlink_addr_find(&other, name, &err), 0);
+    assert_string_equal(name, "");
+    assert_int_equal(kit_netlink_addr_find(&none, name, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_CONFIG);
+    assert_int_equal(kit_netlink_addr_del("v0", &there, &is, &err), 0);
+    assert_int_equal(kit_netlink_addr_del("lo", &six, &is, &err), 0);
+}
+
 /* Whoever put it there with another length: it is there, and it goes, every time. */
 static void the_prefix_length_does_not_matter(void **state)
 {
@@ -340,6 +366,7 @@ int main(void)
         cmocka_unit_test(an_ipv4_address_comes_and_goes),
         cmocka_unit_test(an_ipv6_address_comes_and_goes),
         cmocka_unit_test(addresses_are_compared_whole),
+        cmocka_unit_test(whoever_has_it_is_found),
         cmocka_unit_test(the_prefix_length_does_not_matter),
         cmocka_unit_test(the_other_end_is_not_ours),
         cmocka_unit_test(ipv6_is_usable_at_once),
