@@ -154,6 +154,8 @@ def test_instances_and_their_surroundings(t):
         t.equal([(n["Key"], n["Value"], n["ResourceType"]) for n in named],
                 [("Name", "node1", "instance")])
         t.equal(len(ec2.describe_instance_status()["InstanceStatuses"]), 2)
+        limits = ec2.describe_instance_types(InstanceTypes=["m5.large"])["InstanceTypes"][0]["NetworkInfo"]
+        t.equal((limits["MaximumNetworkInterfaces"], limits["Ipv4AddressesPerInterface"]), (3, 10))
 
 
 # ---- filters and pages -------------------------------------------------------------------------------

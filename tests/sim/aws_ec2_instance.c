@@ -336,7 +336,52 @@ static int modify_instance_attribute(struct aws_call *call, struct sim_buf *out,
     return 0;
 }
 
+/* ---- types -------------------------------------------------------------------------------------
+ */
+
+/* What m5.large has ("IP addresses per network interface per instance type"). */
+static void type_item(const struct aws_call *call, struct sim_buf *out, const char *name)
+{
+    const struct json_object *type =
+        sim_json_find(sim_json_array(call->aws, "instance_types"), "instance_type", name);
+
+    aws_xml_open(out, "item");
+    aws_xml_text(out, "instanceType", name);
+    aws_xml_bool(out, "currentGeneration", true);
+    aws_xml_open(out, "networkInfo");
+    aws_xml_int(out, "maximumNetworkInterfaces", sim_json_int(type, "network_interfaces", 3));
+    aws_xml_int(out, "maximumNetworkCards", 1);
+    aws_xml_int(out, "ipv4AddressesPerInterface", sim_json_int(type, "ipv4_per_interface", 10));
+    aws_xml_int(out, "ipv6AddressesPerInterface", sim_json_int(type, "ipv6_per_interface", 10));
+    aws_xml_bool(out, "ipv6Supported", true);
+    aws_xml_close(out, "networkInfo");
+    aws_xml_close(out, "item");
+}
+
+/* Types are known by their use in the world; without names all that are listed there. */
+static int describe_instance_types(struct aws_call *call, struct sim_buf *out,
+                                   struct aws_error *err)
+{
+    const char *name;
+    struct json_object *type;
+
+    for (size_t i = 1; (name = aws_param_at(call, "InstanceType", i)); i++)
+        if (!strchr(name, '.'))
+            return aws_fail(err, 400, "InvalidInstanceType",
+                            "The following supplied instance types do not exist: [%.64s]", name);
+    aws_xml_open(out, "instanceTypeSet");
+    for (size_t i = 1; (name = aws_param_at(call, "InstanceType", i)); i++)
+        type_item(call, out, name);
+    if (!aws_param_at(call, "InstanceType", 1)) {
+        SIM_JSON_EACH(type, sim_json_array(call->aws, "instance_types"))
+        type_item(call, out, sim_json_str(type, "instance_type"));
+    }
+    aws_xml_close(out, "instanceTypeSet");
+    return 0;
+}
+
 const struct aws_ec2_action aws_ec2_instance_actions[] = {
+    {"DescribeInstanceTypes", describe_instance_types, AWS_READS, "InstanceType.N DryRun", ""},
     {"DescribeInstances", describe_instances, AWS_READS,
      "InstanceId.N Filter.N.Name Filter.N.Value.N MaxResults NextToken IncludeManagedResources "
      "DryRun",

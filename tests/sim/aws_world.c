@@ -21,12 +21,14 @@ static const struct {
      "allocation_id public_ip tags service_managed association_id network_interface_id "
      "private_ip"},
     {"route_tables", "route_table_id", "route_table_id vpc_id tags associations routes"},
+    {"instance_types", "instance_type",
+     "instance_type network_interfaces ipv4_per_interface ipv6_per_interface"},
 };
 
 static const char top_members[] =
     "region account partition availability_zones delays_ms imds_credentials_ttl_s limits "
     "credentials roles vpcs subnets internet_gateways instances network_interfaces addresses "
-    "route_tables";
+    "route_tables instance_types";
 
 /* A default that is missing is put in; the array of a list is always there afterwards. */
 static void need_array(struct json_object *object, const char *key)
