@@ -67,6 +67,8 @@ class Scene:
 def test_calls_and_rounds(t):
     with Scene(t) as s:
         n = len(s.tables)
+        # Without it, calls that are sent together need not overlap.
+        s.sim.faults({"match": {"action": READ}, "times": n, "do": {"type": "latency", "ms": 20}})
         t.equal(s.two.run("restore", "vip1").status, 0)
         t.equal(s.routes(), s.all_on(s.eni2))
         t.equal(s.calls(), [LIST] + [READ] * n + [LOOK] + [MODIFY, READ] * n + [LIST] + [READ] * n)
@@ -276,6 +278,8 @@ def test_many_tables(t):
 
     with Scene(t, more) as s:
         n = len(s.tables)
+        # Without it, calls that are sent together need not overlap.
+        s.sim.faults({"match": {"action": READ}, "times": n, "do": {"type": "latency", "ms": 20}})
         t.equal(s.two.run("restore", "vip1").status, 0)
         t.equal(s.routes(), s.all_on(s.eni2))
         t.equal(s.calls(LIST), 4, "two pages of 50, twice")

@@ -98,6 +98,8 @@ bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni)
     eni.primary = kit_str_eq_nocase(type, "Primary");
     eni.service_managed = ali_true(item, "ServiceManaged");
     eni.source_dest_check = ali_true(item, "SourceDestCheck");
+    eni.release_known = kit_json_get(item, "DeleteOnRelease") != NULL;
+    eni.dies_with_node = ali_true(item, "DeleteOnRelease");
     eni.groups = (unsigned)ali_list_count(item, "SecurityGroupIds", "SecurityGroupId");
     take_addresses(item, &eni);
     *ret_eni = eni;

@@ -42,8 +42,9 @@ struct ali_eni {
     bool primary;         /* Type Primary: never detached, and dies with its instance */
     bool service_managed; /* a NAT gateway's, a load balancer's … */
     bool source_dest_check;
-    unsigned groups;                 /* security groups */
-    struct ali_eni_address *address; /* owned; primary, secondary and IPv6 ones */
+    bool release_known, dies_with_node; /* DeleteOnRelease was told; it is on */
+    unsigned groups;                    /* security groups */
+    struct ali_eni_address *address;    /* owned; primary, secondary and IPv6 ones */
     size_t addresses;
 };
 void ali_eni_done(struct ali_eni *eni);

@@ -1,11 +1,11 @@
 /* kit/cloud/aliyun/eip.h - what the files of the elastic-ip mover share.  Private to it.
  *
  * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_claim.c changes,
- * eip_rules.c judges. */
+ * eip_rules.c judges, eip_advice.c asks what only warnings want to know, and judges that. */
 #ifndef KIT_CLOUD_ALIYUN_EIP_H
 #define KIT_CLOUD_ALIYUN_EIP_H
 
-#include "kit/cloud/aliyun/ecs.h"
+#include "kit/cloud/aliyun/quota.h"
 
 /* AllocationId and EipAddress take at most 50 each (DescribeEipAddresses). */
 #define ALI_EIP_IDS 50
@@ -48,6 +48,20 @@ bool ali_eip_decode(const struct kit_json_node *item, struct ali_eip *ret_eip);
 /* DescribeEipAddresses of one EIP, ready for kit_call_all. */
 void ali_eip_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id);
 
+/* What only warnings want to know, read for plan alone.  What could not be read is in its `…_why`.
+ */
+struct ali_eip_advice {
+    bool asked;
+    char local_why[320], local_on[16]; /* rule 24: our host's interface with the EIP, "" = none */
+    char room_why[320];                /* 20 */
+    size_t enis;                       /* of the instance */
+    struct ali_quota quota;            /* of its type */
+    char routed_why[320];              /* 23 */
+    char gateway[KIT_ID];              /* the VPC's IPv4 gateway that is active, "" = none */
+    char table[KIT_ID];                /* of the ENI's vSwitch */
+    bool routed;                       /* it has a route to the gateway */
+};
+
 /* One resource, and all that was found out about it: the evidence of the rules. */
 struct ali_eip_target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -70,6 +84,8 @@ struct ali_eip_target {
     char family[KIT_ID]; /* "ecs.g5" */
     char info_gateway[KIT_ADDR_TEXT], info_mask[KIT_ADDR_TEXT]; /* of the EIP, for the guest */
     bool local_known, local;                                    /* is the EIP on the interface? */
+    char eni_why[320]; /* what kept us from reading `eni`, "" = nothing did */
+    struct ali_eip_advice advice;
 
     /* The calls that tell, while they run; shared between targets. */
     struct ali_rpc *call_search, *call_enis, *call_gateways, *call_others, *call_instance,
@@ -91,7 +107,15 @@ void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t cou
                    struct kit_deadline by, struct ali_eip_round *ret_round);
 void ali_eip_round_done(struct ali_eip_round *round);
 
-#define ALI_EIP_RULES 18
+/* Asks for one target's advice, after the round.  Never an error; ALI_QUOTA_MS a question at most.
+ */
+void ali_eip_advise(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by);
+/* Rules 20, 23, 24. */
+enum kit_rule_answer ali_eip_check_room(const void *evidence, struct kit_buf *detail);
+enum kit_rule_answer ali_eip_check_gateway(const void *evidence, struct kit_buf *detail);
+enum kit_rule_answer ali_eip_check_hidden(const void *evidence, struct kit_buf *detail);
+
+#define ALI_EIP_RULES 22
 extern const struct kit_rule ali_eip_rules[ALI_EIP_RULES];
 
 /* The mover's claim and release (kit/cloud/cloud.h).

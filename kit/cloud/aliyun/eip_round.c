@@ -253,19 +253,27 @@ static void take_enis(struct ali_eip_round *round, struct ali_eip_target *t, siz
 {
     for (size_t i = 0; i < round->count; i++) {
         const char *id[ALI_EIP_IDS];
-        struct kit_err ignored;
+        struct kit_err err = {.msg = ""};
         size_t n = 0;
 
         for (size_t k = 0; k < count; k++)
             if (t[k].call_enis == round->r[i])
                 id[n++] = t[k].me.eni;
-        if (n)
-            (void)!ali_enis_finish(round->r[i], &(struct ali_eni_filter){.id = id, .ids = n}, by,
-                                   &round->enis, &ignored);
+        if (!n || !ali_enis_finish(round->r[i], &(struct ali_eni_filter){.id = id, .ids = n}, by,
+                                   &round->enis, &err))
+            continue;
+        for (size_t k = 0; k < count; k++)
+            if (t[k].call_enis == round->r[i])
+                (void)kit_str_copy(t[k].eni_why, sizeof(t[k].eni_why), err.msg);
     }
-    for (size_t i = 0; i < count; i++)
-        if (t[i].query)
-            t[i].eni = ali_enis_get(&round->enis, t[i].me.eni);
+    for (size_t i = 0; i < count; i++) {
+        if (!t[i].query)
+            continue;
+        t[i].eni = ali_enis_get(&round->enis, t[i].me.eni);
+        if (!t[i].eni && !t[i].eni_why[0])
+            (void)kit_str_format(t[i].eni_why, sizeof(t[i].eni_why),
+                                 "DescribeNetworkInterfaces does not tell of %s", t[i].me.eni);
+    }
 }
 
 void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t count,

@@ -78,6 +78,18 @@ static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *d
     return broken_if(detail->len_bytes > 0);
 }
 
+/* Seen as ours while it still moves: who asks now must not take it for done. */
+static enum kit_rule_answer check_done(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_eip_target *t = evidence;
+
+    if (!ali_eip_is_ours(&t->eip, t))
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is shown on %s and is %s", t->eip.id, t->eip.holder,
+                         t->eip.status_text);
+    return broken_if(t->eip.status != ALI_EIP_IN_USE);
+}
+
 static enum kit_rule_answer check_primary(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_eip_target *t = evidence;
@@ -111,6 +123,8 @@ static enum kit_rule_answer check_private(const void *evidence, struct kit_buf *
     struct kit_addr wanted;
     char text[KIT_ADDR_TEXT];
 
+    if (!t->right && !t->eni && t->mode == ALI_EIP_NAT)
+        (void)kit_buf_puts(detail, t->eni_why);
     if (t->right || !t->eni || t->eni->primary || t->mode != ALI_EIP_NAT ||
         !ali_eip_wanted_private(t, &wanted))
         return KIT_RULE_NOT_KNOWN;
@@ -298,14 +312,23 @@ const struct kit_rule ali_eip_rules[ALI_EIP_RULES] = {
      check_region},
     {16, KIT_RULE_REFUSE, "the cloud will not bind this EIP",
      "see it in the console: pay, unlock or replace it", check_status},
+    {17, KIT_RULE_WARN, "it serves here once it is InUse",
+     "wait, or run restore, which waits for it", check_done},
     {18, KIT_RULE_REFUSE, "a primary ENI takes one EIP", "free it, or use a secondary ENI",
      check_primary},
     {19, KIT_RULE_REFUSE, "cut-through and multi mode need a secondary ENI",
      "use a secondary ENI, or eip_mode = nat", check_secondary},
+    {20, KIT_RULE_WARN, "the instance's type takes no more",
+     "free a place, or use a larger instance type", ali_eip_check_room},
     {21, KIT_RULE_REFUSE, "each private address of an ENI takes one EIP",
      "set `private_address` to one of the ENI's that is free, or assign it another", check_private},
     {22, KIT_RULE_WARN, "what is sent to the EIP reaches nobody", "attach the ENI to this instance",
      check_attached},
+    {23, KIT_RULE_WARN,
+     "with an active IPv4 gateway, what has no route to it does not reach the Internet",
+     "create one, or associate the vSwitch with a table that has it", ali_eip_check_gateway},
+    {24, KIT_RULE_WARN, "in NAT mode the guest never sees the EIP: what listens on it gets nothing",
+     "take it off the interface; H.323, SIP, DNS and RTSP want another mode", ali_eip_check_hidden},
     {26, KIT_RULE_REFUSE, "the mode is not offered there", "use eip_mode = nat", check_cut_region},
     {27, KIT_RULE_REFUSE,
      "the ENI is detached before the EIP is bound, which is not ours to do there",

@@ -244,6 +244,8 @@ static void settle(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit
         name_holder(t);
         if (t->found)
             judge(t);
+        if (t->found && t->query->for_claim && t->query->for_advice)
+            ali_eip_advise(cloud, t, by);
         if (t->found && t->query->for_claim)
             kit_rules_check(ali_eip_rules, ALI_EIP_RULES, t, &t->query->facts);
         else if (t->query->for_claim)
@@ -341,6 +343,15 @@ static const struct kit_permission permissions[] = {
      KIT_WHEN(KIT_PARAM_EIP_MODE, "cut-through")},
     {"ecs:AttachNetworkInterface", "eni, instance", "to bind it (eip_mode = cut-through)",
      KIT_WHEN(KIT_PARAM_EIP_MODE, "cut-through")},
+    {"ecs:DescribeInstances", "*", "to see how many interfaces this instance has", KIT_ADVICE},
+    {"ecs:DescribeInstanceTypes", "*", "to see how many interfaces and addresses its type takes",
+     KIT_ADVICE},
+    {"vpc:ListIpv4Gateways", "*", "to see whether the VPC has an IPv4 gateway",
+     KIT_ADVICE_WHEN(KIT_PARAM_EIP_MODE, "nat")},
+    {"vpc:DescribeVSwitches", "*", "to see which route table the ENI's vSwitch has",
+     KIT_ADVICE_WHEN(KIT_PARAM_EIP_MODE, "nat")},
+    {"vpc:DescribeRouteEntryList", "*", "to see whether that has a route to the IPv4 gateway",
+     KIT_ADVICE_WHEN(KIT_PARAM_EIP_MODE, "nat")},
     {"vpc:DescribeEipGatewayInfo", "eip", "to read gateway and mask (eip_mode = multi)",
      KIT_WHEN(KIT_PARAM_EIP_MODE, "multi")},
     {"ecs:DescribeInstances", "*", "to check the instance family (eip_mode = multi)",

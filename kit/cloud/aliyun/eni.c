@@ -12,6 +12,15 @@
 #include "kit/cloud/aliyun/eni.h"
 #include "kit/cloud/aliyun/quota.h"
 
+/* ENIs of the account here; for advice. */
+#define REGION_ENIS                                                                                \
+    100 /* what an account may have by default (help: "Limits", elastic network interfaces) */
+struct region {
+    bool asked;
+    char why[320];
+    size_t enis;
+};
+
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
     struct ali_me me;
@@ -23,6 +32,7 @@ struct evidence {
     const struct ali_eni *eni;
     const struct ali_instance *instance; /* ours */
     const struct ali_quota *quota;       /* of its type; NULL = nothing is to be moved */
+    const struct region *region;
 };
 
 static bool is_active(const struct target *t)
@@ -111,6 +121,30 @@ static enum kit_rule_answer check_optimized(const void *evidence, struct kit_buf
     return e->instance->io_optimized ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
 }
 
+static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *detail)
+{
+    const struct region *region = ((const struct evidence *)evidence)->region;
+
+    if (!region->asked)
+        return KIT_RULE_NOT_KNOWN;
+    if (region->why[0]) {
+        (void)kit_buf_puts(detail, region->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "the region has %zu interfaces", region->enis);
+    return region->enis >= REGION_ENIS ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+static enum kit_rule_answer check_kept(const void *evidence, struct kit_buf *detail)
+{
+    const struct evidence *e = evidence;
+
+    if (!e->eni->release_known)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is deleted with the instance that has it", e->eni->id);
+    return e->eni->dies_with_node ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
 /* Rule 52 is about deletion, which no action does. */
 static const struct kit_rule rules[] = {
     {20, KIT_RULE_REFUSE, "an instance takes as many interfaces as its type allows",
@@ -127,6 +161,11 @@ static const struct kit_rule rules[] = {
      "check the quota of the account", check_groups},
     {56, KIT_RULE_REFUSE, "only I/O-optimised instance types take a secondary interface",
      "use another instance type", check_optimized},
+    {57, KIT_RULE_WARN,
+     "an account has 100 interfaces in a region by default: a new one may be refused",
+     "delete unused ones, or see the account's quota", check_region},
+    {59, KIT_RULE_WARN, "when that is released, the interface and its addresses are gone",
+     "switch DeleteOnRelease of the interface off", check_kept},
 };
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -159,7 +198,7 @@ static bool is_to_be_moved(const struct target *t, const struct ali_enis *list)
 }
 
 static void take(struct target *t, const struct ali_enis *list, const struct ali_rpc *instance,
-                 const struct ali_quota *quota)
+                 const struct ali_quota *quota, const struct region *region)
 {
     const struct ali_eni *eni = ali_enis_get(list, t->id);
     struct ali_instance own;
@@ -188,8 +227,10 @@ static void take(struct target *t, const struct ali_enis *list, const struct ali
                           t->me.node);
         return;
     }
-    const struct evidence evidence = {
-        .eni = eni, .instance = &own, .quota = is_to_be_moved(t, list) ? quota : NULL};
+    const struct evidence evidence = {.eni = eni,
+                                      .instance = &own,
+                                      .quota = is_to_be_moved(t, list) ? quota : NULL,
+                                      .region = region};
     kit_rules_check(rules, KIT_LEN(rules), &evidence, &query->facts);
 }
 
@@ -257,9 +298,34 @@ static void ask_quota(const struct search *s, struct ali_cloud *cloud, const str
     ali_quota_find(cloud, own.type, by, ret_quota);
 }
 
+/* How many ENIs there are, for advice. */
+static void ask_region(struct ali_cloud *cloud, const struct target *t, size_t count,
+                       struct kit_deadline by, struct region *ret_region)
+{
+    const struct ali_eni_filter all = {0};
+    struct region region = {0};
+    KIT_AUTO(ali_enis) list = {0};
+    struct kit_err err;
+    struct ali_rpc r;
+
+    for (size_t i = 0; i < count; i++)
+        region.asked = region.asked || (is_active(&t[i]) && t[i].query->for_advice);
+    if (region.asked) {
+        by = ali_quota_by(cloud, by);
+        ali_enis_call(&r, cloud, &all);
+        r.call.max_tries = ALI_QUOTA_TRIES;
+        if (ali_rpc_run(&r, by, &err) || ali_enis_finish(&r, &all, by, &list, &err))
+            (void)kit_str_copy(region.why, sizeof(region.why), err.msg);
+        region.enis = list.count;
+        ali_rpc_done(&r);
+    }
+    *ret_region = region;
+}
+
 static void search(struct ali_cloud *cloud, struct target *t, size_t count, struct kit_deadline by)
 {
     struct search s = {0};
+    struct region region;
     KIT_AUTO(ali_enis) list = {0};
     struct ali_quota quota;
     struct kit_err err;
@@ -271,6 +337,7 @@ static void search(struct ali_cloud *cloud, struct target *t, size_t count, stru
         rc = ali_enis_finish(&s.r[i], &s.filter[i], by, &list, &err);
     if (!rc)
         ask_quota(&s, cloud, t, count, &list, by, &quota);
+    ask_region(cloud, t, count, by, &region);
     for (size_t i = 0; i < count; i++) {
         if (!is_active(&t[i]))
             continue;
@@ -278,7 +345,7 @@ static void search(struct ali_cloud *cloud, struct target *t, size_t count, stru
             t[i].query->failed = true;
             t[i].query->err = err;
         } else {
-            take(&t[i], &list, &s.r[s.calls], &quota);
+            take(&t[i], &list, &s.r[s.calls], &quota, &region);
         }
     }
     for (size_t i = 0; i <= s.calls; i++)

@@ -5,6 +5,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/aliyun/quota.h"
 #include "kit/cloud/aliyun/route_table.h"
 
 /* One target's interest in one table. */
@@ -343,11 +344,55 @@ static bool holds_eni(const struct kit_binding *b)
     return b->state == KIT_BINDING_HELD && !kit_str_eq(b->holder, b->node);
 }
 
-static void judge_enis(struct ali_route_target *t, const struct ali_enis *list)
+/* ali_page_fn: the vSwitch that the address lies in. */
+static int take_vswitches(void *arg, const struct kit_json_node *root, struct kit_err *err)
+{
+    struct ali_route_evidence *e = arg;
+    const char *key = e->address->family == 6 ? "Ipv6CidrBlock" : "CidrBlock";
+    size_t n = ali_list_count(root, "VSwitches", "VSwitch");
+
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        const struct kit_json_node *item = ali_list_at(root, "VSwitches", "VSwitch", i);
+        char text[KIT_CIDR_TEXT];
+        struct kit_cidr block;
+
+        if (!ali_text(item, key, text, sizeof(text)) || !kit_cidr_parse(text, &block) ||
+            !kit_cidr_contains(&block, e->address))
+            continue;
+        (void)ali_text(item, "VSwitchId", e->vswitch, sizeof(e->vswitch));
+        (void)kit_cidr_text(&block, e->block);
+    }
+    return 0;
+}
+
+static void look_within(struct search *s, const struct ali_route_target *t,
+                        struct ali_route_evidence *e)
+{
+    const struct kit_facts *facts = &t->query->facts;
+    struct kit_err err;
+    struct ali_rpc r;
+
+    for (size_t i = 0; i < facts->count; i++)
+        e->vswitches_asked = e->vswitches_asked || facts->binding[i].state == KIT_BINDING_ABSENT;
+    e->vswitches_asked = e->vswitches_asked && t->query->for_advice;
+    if (!e->vswitches_asked)
+        return;
+    ali_rpc_init(&r, s->cloud, &ali_vpc, "DescribeVSwitches", ALI_READS);
+    r.call.max_tries = ALI_QUOTA_TRIES;
+    ali_rpc_param(&r, "VpcId", e->eni->vpc);
+    if (ali_rpc_pages(&r, ALI_PAGES_NUMBER, 50, ali_quota_by(s->cloud, s->by), take_vswitches, e,
+                      &err))
+        (void)kit_str_copy(e->vswitches_why, sizeof(e->vswitches_why), err.msg);
+    ali_rpc_done(&r);
+}
+
+static void judge_enis(struct search *s, struct ali_route_target *t, const struct ali_enis *list)
 {
     struct kit_facts *facts = &t->query->facts;
     const struct ali_eni *mine = ali_enis_get(list, t->me.eni);
-    struct ali_route_evidence evidence = {.eni = mine, .vpc = t->me.vpc};
+    struct ali_route_evidence evidence = {
+        .eni = mine, .vpc = t->me.vpc, .address = &t->destination.addr};
 
     if (!mine) {
         t->query->failed = true;
@@ -372,6 +417,7 @@ static void judge_enis(struct ali_route_target *t, const struct ali_enis *list)
     (void)kit_str_copy(facts->my_node, sizeof(facts->my_node), mine->node);
     if (mine->primary)
         (void)kit_str_copy(facts->me, sizeof(facts->me), mine->node);
+    look_within(s, t, &evidence);
     kit_rules_check(ali_route_rules, ali_route_rules_count, &evidence, facts);
 }
 
@@ -411,7 +457,7 @@ static void look_at_enis(struct search *s)
         if (rc)
             fail_target(&s->target[i], &err);
         else
-            judge_enis(&s->target[i], &list);
+            judge_enis(s, &s->target[i], &list);
     }
     free(id);
 }

@@ -70,6 +70,8 @@ static const struct kit_permission permissions[] = {
      "to create a route anew where the endpoint cannot change its next hop",
      KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
     {"ecs:DescribeNetworkInterfaces", "*", "to see whether the interfaces serve", KIT_ALWAYS},
+    {"vpc:DescribeVSwitches", "*", "to see whether a vSwitch has the address",
+     KIT_ADVICE_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
 };
 
 static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)
@@ -81,6 +83,22 @@ static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *deta
     (void)kit_buf_printf(detail, "%s is in %s, the route tables are of %s", e->eni->id, e->eni->vpc,
                          e->vpc);
     return kit_str_eq(e->vpc, e->eni->vpc) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+static enum kit_rule_answer check_vswitches(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_route_evidence *e = evidence;
+    char text[KIT_ADDR_TEXT];
+
+    if (!e->vswitches_asked)
+        return KIT_RULE_NOT_KNOWN;
+    if (e->vswitches_why[0]) {
+        (void)kit_buf_puts(detail, e->vswitches_why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "%s is in %s of %s", kit_addr_text(e->address, text), e->block,
+                         e->vswitch);
+    return e->vswitch[0] ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
 static enum kit_rule_answer check_attached(const void *evidence, struct kit_buf *detail)
@@ -103,6 +121,8 @@ static enum kit_rule_answer check_source_dest(const void *evidence, struct kit_b
 const struct kit_rule ali_route_rules[] = {
     {53, KIT_RULE_REFUSE, "a route's next hop must be in the VPC of its table",
      "name this node's interface in that VPC, or correct `vpc_id`", check_vpc},
+    {62, KIT_RULE_WARN, "an address of a vSwitch is its instances' own, and takes no route",
+     "choose an address outside, or use scenario havip or private-ip", check_vswitches},
     {64, KIT_RULE_REFUSE, "a route to an interface that is attached to no instance serves nobody",
      "attach it to this node first", check_attached},
     {66, KIT_RULE_WARN, "the VPC may drop packets for an address that is not the ENI's own",

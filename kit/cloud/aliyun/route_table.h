@@ -55,6 +55,12 @@ int ali_route_claim(struct kit_cloud *cloud, const struct kit_settings *settings
 struct ali_route_evidence {
     const struct ali_eni *eni; /* ours */
     const char *vpc;           /* of the tables, "" = not known: they were named */
+    const struct kit_addr *address;
+    /* The vSwitch that it lies in; asked for advice, and where a route is missing: one that there
+     * is proves that it lies in none. */
+    bool vswitches_asked;
+    char vswitches_why[320];
+    char vswitch[KIT_ID], block[KIT_CIDR_TEXT]; /* "" = in none */
 };
 extern const struct kit_rule ali_route_rules[];
 extern const size_t ali_route_rules_count;

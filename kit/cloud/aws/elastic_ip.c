@@ -9,7 +9,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
-#include "kit/cloud/aws/ec2.h"
+#include "kit/cloud/aws/advice.h"
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -17,6 +17,38 @@ struct target {
     const char *allocation_id;              /* or NULL */
     const struct kit_addr *address;         /* or NULL */
     const struct kit_addr *private_address; /* or NULL */
+    /* For advice. */
+    struct aws_pair pair;
+    struct aws_way_out way;
+};
+
+/* ---- rules --------------------------------------------------------------------------------------
+ */
+
+static enum kit_rule_answer check_way_out(const void *evidence, struct kit_buf *detail)
+{
+    const struct aws_way_out *way = &((const struct target *)evidence)->way;
+
+    if (!way->asked)
+        return KIT_RULE_NOT_KNOWN;
+    if (way->why[0]) {
+        (void)kit_buf_puts(detail, way->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "%s sends 0.0.0.0/0 to %s", way->table,
+                         way->target[0] ? way->target : "nothing");
+    return kit_str_starts(way->target, "igw-") ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+static enum kit_rule_answer check_zones(const void *evidence, struct kit_buf *detail)
+{
+    return aws_pair_check(&((const struct target *)evidence)->pair, detail);
+}
+
+static const struct kit_rule rules[] = {
+    {71, KIT_RULE_WARN, "an Elastic IP is reached through an internet gateway alone",
+     "point 0.0.0.0/0 of the subnet's route table at the VPC's internet gateway", check_way_out},
+    {72, KIT_RULE_WARN, AWS_PAIR_MEANS, AWS_PAIR_REMEDY, check_zones},
 };
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -190,6 +222,17 @@ static void finish_target(struct aws_cloud *cloud, struct target *t, struct kit_
     b = query->facts.binding;
     if (b->state == KIT_BINDING_HELD && !b->mine && !b->node[0] && b->holder[0])
         look_behind(cloud, t, by);
+    if (query->failed)
+        return;
+    if (query->for_advice) {
+        aws_pair_find(cloud, &query->facts, t->me.eni, by, &t->pair);
+        t->way.asked = true;
+        if (t->pair.why[0])
+            (void)kit_str_copy(t->way.why, sizeof(t->way.why), t->pair.why);
+        else
+            aws_way_out_find(cloud, &t->pair.mine, by, &t->way);
+    }
+    kit_rules_check(rules, KIT_LEN(rules), t, &query->facts);
 }
 
 static void prepare_target(struct aws_cloud *cloud, struct target *t, struct kit_query *query,
@@ -293,6 +336,8 @@ static const struct kit_permission permissions[] = {
     {"ec2:AssociateAddress", "elastic-ip, network-interface", "to bind it here", KIT_ALWAYS},
     {"ec2:DisassociateAddress", "elastic-ip, network-interface", "to release our own association",
      KIT_ALWAYS},
+    {"ec2:DescribeRouteTables", "*", "to see whether the subnet has a way to the Internet",
+     KIT_ADVICE},
 };
 
 extern const struct kit_mover kit_aws_elastic_ip;
@@ -304,6 +349,8 @@ const struct kit_mover kit_aws_elastic_ip = {
     .params_count = KIT_LEN(params),
     .permissions = permissions,
     .permissions_count = KIT_LEN(permissions),
+    .rules = rules,
+    .rules_count = KIT_LEN(rules),
     .nic_serves = true,
     .locate = locate,
     .claim = claim,

@@ -10,6 +10,7 @@
 
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/aws/advice.h"
 #include "kit/cloud/aws/imds.h"
 
 /* Who we are. */
@@ -24,6 +25,7 @@ struct target {
     bool seen;
     struct aws_nic nic;
     const struct place *place;
+    struct aws_room room; /* here, for advice and where it is to come here */
 };
 
 /* ---- rules -------------------------------------------------------------------------------------
@@ -48,11 +50,43 @@ static enum kit_rule_answer check_zone(const void *evidence, struct kit_buf *det
     return kit_str_eq(t->nic.zone, t->place->zone) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
 }
 
+static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
+{
+    const struct target *t = evidence;
+
+    if (!t->room.asked)
+        return KIT_RULE_NOT_KNOWN;
+    if (t->room.why[0]) {
+        (void)kit_buf_puts(detail, t->room.why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "%s (%s) has %lld interfaces of %lld", t->place->node,
+                         t->room.type, (long long)t->room.used, (long long)t->room.limit);
+    return t->room.used < t->room.limit ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
+}
+
+static enum kit_rule_answer check_kept(const void *evidence, struct kit_buf *detail)
+{
+    const struct target *t = evidence;
+
+    if (!t->nic.attachment[0])
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is deleted with %s when that is terminated", t->id,
+                         t->nic.eni.node);
+    return t->nic.dies_with_node ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
 static const struct kit_rule rules[] = {
+    {20, KIT_RULE_WARN,
+     "an instance takes as many interfaces as its type allows: the old node "
+     "would lose it, and this one not get it",
+     "detach another one from it, or use a larger instance type", check_room},
     {51, KIT_RULE_REFUSE, "a primary interface cannot be detached from its instance",
      "name a secondary interface", check_secondary},
     {53, KIT_RULE_REFUSE, "an interface can be attached to instances of its own zone alone",
      "use nodes of one zone, or another scenario", check_zone},
+    {59, KIT_RULE_WARN, "with the instance the interface and its addresses are gone",
+     "set DeleteOnTermination of its attachment to false", check_kept},
 };
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -135,7 +169,7 @@ static void judge(struct target *t)
     b->right = b->mine && kit_str_eq(nic->attachment_state, "attached");
 }
 
-static void finish(struct target *t)
+static void finish(struct aws_cloud *cloud, struct target *t, struct kit_deadline by)
 {
     struct kit_query *query = t->query;
 
@@ -143,6 +177,8 @@ static void finish(struct target *t)
         judge(t);
     if (!query->for_claim)
         return;
+    if (t->seen && query->for_advice && !kit_str_eq(t->nic.eni.node, t->place->node))
+        aws_room_find(cloud, t->place->node, by, &t->room);
     if (t->seen) {
         kit_rules_check(rules, KIT_LEN(rules), t, &query->facts);
         return;
@@ -164,7 +200,7 @@ static void search(struct aws_cloud *cloud, struct target *t, size_t count, stru
         int rc = aws_nic_list_run(&job.list, by, &err);
         for (size_t i = 0; i < job.count; i++) {
             if (!rc) {
-                finish(&job.target[i]);
+                finish(cloud, &job.target[i], by);
                 continue;
             }
             job.target[i].query->failed = true;

@@ -9,7 +9,7 @@ bool aws_nic_decode(const struct kit_xml_node *item, struct aws_nic *ret_nic)
 {
     const struct kit_xml_node *attachment = kit_xml_child(item, "attachment");
     struct aws_nic nic = {.device_index = -1};
-    char index[16];
+    char index[16], flag[8];
 
     if (!aws_eni_decode(item, &nic.eni))
         return false;
@@ -23,6 +23,8 @@ bool aws_nic_decode(const struct kit_xml_node *item, struct aws_nic *ret_nic)
     if (kit_xml_text(attachment, "deviceIndex", index, sizeof(index)) &&
         !kit_str_to_int(index, 0, INT32_MAX, &nic.device_index))
         nic.device_index = -1;
+    (void)kit_xml_text(attachment, "deleteOnTermination", flag, sizeof(flag));
+    nic.dies_with_node = kit_str_eq(flag, "true");
     *ret_nic = nic;
     return true;
 }

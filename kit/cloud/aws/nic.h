@@ -13,6 +13,7 @@ struct aws_nic {
     char attachment[KIT_ID];   /* "" when it is attached to nothing */
     char attachment_state[16]; /* "attaching", "attached", "detaching", "detached" */
     int64_t device_index;      /* -1 = none */
+    bool dies_with_node;       /* deleteOnTermination of the attachment */
 };
 /* Reads one <item> of a networkInterfaceSet; false without a networkInterfaceId. */
 bool aws_nic_decode(const struct kit_xml_node *item, struct aws_nic *ret_nic);

@@ -157,19 +157,16 @@ static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t
     aws_query_param(q, "NetworkInterfaceId.1", t->me.eni);
 }
 
-/* A check that is on: switched off together with the claim, or refused. */
-static void judge_eni(struct kit_query *query, const struct aws_eni *eni)
+/* A check that is on: switched off together with the claim, or refused (rule 66). */
+static void judge_eni(struct aws_route_target *t)
 {
-    const struct aws_route_evidence evidence = {
-        .eni = eni, .verify = is_source_dest_check(query->settings, "verify")};
-    struct kit_facts *facts = &query->facts;
+    struct kit_facts *facts = &t->query->facts;
 
-    kit_rules_check(aws_route_rules, aws_route_rules_count, &evidence, facts);
-    if (!eni->source_dest_check || evidence.verify)
+    if (!t->eni.source_dest_check || is_source_dest_check(t->query->settings, "verify"))
         return;
     struct kit_need *need = &facts->need[facts->needs++];
     *need = (struct kit_need){.what = "source/dest check", .now = "on", .then = "off"};
-    (void)kit_str_copy(need->place, sizeof(need->place), eni->id);
+    (void)kit_str_copy(need->place, sizeof(need->place), t->eni.id);
 }
 
 static void take_eni(struct aws_route_target *t, struct aws_query *q)
@@ -195,7 +192,9 @@ static void take_eni(struct aws_route_target *t, struct aws_query *q)
             query->failed = true;
             return;
         }
-        judge_eni(query, &eni);
+        t->eni = eni;
+        t->eni_known = true;
+        judge_eni(t);
         return;
     }
     query->failed = true;
@@ -304,16 +303,18 @@ static void explain_missing(struct search *s, struct aws_route_target *t)
 {
     struct aws_query q;
     KIT_AUTO(kit_buf) names = KIT_BUF(300);
-    char text[KIT_CIDR_TEXT], id[KIT_ID];
+    char text[KIT_CIDR_TEXT], block[KIT_CIDR_TEXT], id[KIT_ID];
     struct kit_err err;
 
     aws_query_describe(&q, s->cloud, "DescribeRouteTables", "routeTableSet");
     aws_query_filter(&q, "vpc-id");
     aws_query_filter_value(&q, 1, t->me.vpc);
     if (!aws_query_run(&q, s->by, &err)) {
-        KIT_XML_EACH (table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item")
+        KIT_XML_EACH (table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item") {
+            aws_route_look_within(table, t);
             if (kit_xml_text(table, "routeTableId", id, sizeof(id)))
                 (void)kit_buf_printf(&names, "%s%s", names.len_bytes ? ", " : "", id);
+        }
         if (kit_xml_text(kit_xml_root(&q.xml), "nextToken", id, sizeof(id)) && id[0])
             names.overflow = true; /* one page is enough for a message */
     } else {
@@ -321,11 +322,33 @@ static void explain_missing(struct search *s, struct aws_route_target *t)
     }
     aws_query_done(&q);
     t->query->failed = true;
+    if (t->within.addr.family) {
+        (void)kit_err_set(
+            &t->query->err, KIT_ERR_CONFIG,
+            "no route table of %s has a route to %s, and none can: rule 65: it lies in "
+            "the VPC's own %s; choose an address outside",
+            t->me.vpc, kit_cidr_text(&t->destination, text), kit_cidr_text(&t->within, block));
+        return;
+    }
     (void)kit_err_set(&t->query->err, KIT_ERR_CONFIG,
                       "no route table of %s has a route to %s (looked at: %s%s): create it, or set "
                       "create_route = yes",
                       t->me.vpc, kit_cidr_text(&t->destination, text),
                       names.len_bytes ? names.data : "it has none", names.overflow ? ", ..." : "");
+}
+
+/* All rules, and before them what only warnings want to know.  Where the tables are named the
+ * others are left out on purpose; with create_route every one gets the route. */
+static void judge(struct search *s, struct aws_route_target *t)
+{
+    struct kit_facts *facts = &t->query->facts;
+
+    if (t->query->for_advice) {
+        if (!t->listed && !t->all_tables)
+            aws_lacking_find(s->cloud, t->me.vpc, &t->destination, s->by, &t->lacking);
+        aws_pair_find(s->cloud, facts, t->me.eni, s->by, &t->pair);
+    }
+    kit_rules_check(aws_route_rules, aws_route_rules_count, t, facts);
 }
 
 static void finish(struct search *s)
@@ -342,6 +365,8 @@ static void finish(struct search *s)
         add_missing(t);
         if (!t->query->facts.count && t->query->for_claim)
             explain_missing(s, t);
+        if (t->query->for_claim && !t->query->failed)
+            judge(s, t);
     }
 }
 

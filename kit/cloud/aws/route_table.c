@@ -16,7 +16,8 @@
 
 /* The id of whatever an entry points at.  What is no node goes first: an instance target shows its
  * ENI as well, and an entry that shows something else beside them is not for us to take. */
-static void entry_target(const struct kit_xml_node *route, char id[KIT_ID], bool *ret_is_node)
+void aws_route_entry_target(const struct kit_xml_node *route, char ret_id[KIT_ID],
+                            bool *ret_is_node)
 {
     static const char *const names[] = {"gatewayId",
                                         "natGatewayId",
@@ -32,12 +33,12 @@ static void entry_target(const struct kit_xml_node *route, char id[KIT_ID], bool
                                         "instanceId"};
 
     *ret_is_node = false;
-    id[0] = '\0';
-    for (size_t i = 0; i < KIT_LEN(names) && !id[0]; i++) {
-        if (kit_xml_text(route, names[i], id, KIT_ID))
+    ret_id[0] = '\0';
+    for (size_t i = 0; i < KIT_LEN(names) && !ret_id[0]; i++) {
+        if (kit_xml_text(route, names[i], ret_id, KIT_ID))
             *ret_is_node = i >= KIT_LEN(names) - 2;
         else if (kit_xml_child(route, names[i])) /* too long for an id: its kind must do */
-            (void)kit_str_copy(id, KIT_ID, names[i]);
+            (void)kit_str_copy(ret_id, KIT_ID, names[i]);
     }
 }
 
@@ -59,7 +60,7 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
     char state[16], origin[32];
     bool is_node;
 
-    entry_target(route, b->holder, &is_node);
+    aws_route_entry_target(route, b->holder, &is_node);
     (void)kit_xml_text(route, "instanceId", b->node, sizeof(b->node));
     (void)kit_xml_text(route, "state", state, sizeof(state));
     (void)kit_xml_text(route, "origin", origin, sizeof(origin));
@@ -78,8 +79,8 @@ static void judge_entry(const struct kit_xml_node *route, const struct aws_me *m
 
 /* A static route goes before a propagated one of the same prefix (docs: "Route priority"): so it is
  * the one that counts. */
-static const struct kit_xml_node *find_entry(const struct kit_xml_node *table,
-                                             const struct kit_cidr *destination)
+const struct kit_xml_node *aws_route_entry(const struct kit_xml_node *table,
+                                           const struct kit_cidr *destination)
 {
     const struct kit_xml_node *found = NULL;
     char origin[32];
@@ -103,7 +104,7 @@ static bool listed(char *const *list, const char *id)
 }
 
 /* An edge-associated table (of an internet or virtual private gateway) takes no route like ours. */
-static bool is_edge_table(const struct kit_xml_node *table)
+bool aws_route_is_edge_table(const struct kit_xml_node *table)
 {
     char gateway[KIT_ID];
 
@@ -111,6 +112,20 @@ static bool is_edge_table(const struct kit_xml_node *table)
         if (kit_xml_text(item, "gatewayId", gateway, sizeof(gateway)) && gateway[0])
             return true;
     return false;
+}
+
+void aws_route_look_within(const struct kit_xml_node *table, struct aws_route_target *t)
+{
+    const char *name =
+        t->destination.addr.family == 6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
+    char target[KIT_ID], text[KIT_CIDR_TEXT];
+    struct kit_cidr block;
+
+    KIT_XML_EACH (route, kit_xml_child(table, "routeSet"), "item")
+        if (kit_xml_text(route, "gatewayId", target, sizeof(target)) &&
+            kit_str_eq(target, "local") && kit_xml_text(route, name, text, sizeof(text)) &&
+            kit_cidr_parse(text, &block) && kit_cidr_contains(&block, &t->destination.addr))
+            t->within = block;
 }
 
 /* One route table of an answer, for one target. */
@@ -126,8 +141,9 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
     (void)kit_xml_text(table, "vpcId", vpc, sizeof(vpc));
     if (t->listed ? !listed(t->listed, id) : !kit_str_eq(vpc, t->me.vpc))
         return;
-    entry = find_entry(table, &t->destination);
-    if (!entry && (!t->all_tables || (!t->listed && is_edge_table(table))))
+    aws_route_look_within(table, t);
+    entry = aws_route_entry(table, &t->destination);
+    if (!entry && (!t->all_tables || (!t->listed && aws_route_is_edge_table(table))))
         return;
     b = kit_facts_add(&t->query->facts);
     (void)kit_str_copy(b->place, sizeof(b->place), id);
@@ -248,21 +264,77 @@ static const struct kit_permission permissions[] = {
      KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
     {"ec2:DescribeNetworkInterfaces", "*", "to read the source/dest check",
      KIT_WHEN(KIT_PARAM_SOURCE_DEST_CHECK, "disable|verify")},
+    {"ec2:DescribeNetworkInterfaces", "*", "to see in which zones the nodes are", KIT_ADVICE},
     {"ec2:ModifyNetworkInterfaceAttribute", "network-interface", "to disable the source/dest check",
      KIT_WHEN(KIT_PARAM_SOURCE_DEST_CHECK, "disable")},
 };
 
+static bool is_right(const struct aws_route_target *t)
+{
+    const struct kit_facts *facts = &t->query->facts;
+
+    for (size_t i = 0; i < facts->count; i++)
+        if (!facts->binding[i].right)
+            return false;
+    return facts->count > 0;
+}
+
+static enum kit_rule_answer check_within(const void *evidence, struct kit_buf *detail)
+{
+    const struct aws_route_target *t = evidence;
+    char addr[KIT_ADDR_TEXT], block[KIT_CIDR_TEXT];
+
+    if (!t->within.addr.family)
+        return t->query->facts.count ? KIT_RULE_HOLDS : KIT_RULE_NOT_KNOWN;
+    if (is_right(t))
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s is in the VPC's own %s",
+                         kit_addr_text(&t->destination.addr, addr),
+                         kit_cidr_text(&t->within, block));
+    return KIT_RULE_BROKEN;
+}
+
 static enum kit_rule_answer check_source_dest(const void *evidence, struct kit_buf *detail)
 {
-    const struct aws_route_evidence *e = evidence;
+    const struct aws_route_target *t = evidence;
 
-    (void)kit_buf_printf(detail, "the source/dest check of %s is on", e->eni->id);
-    return e->verify && e->eni->source_dest_check ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+    if (!t->eni_known)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "the source/dest check of %s is on", t->eni.id);
+    return t->eni.source_dest_check &&
+                   kit_settings_is(t->query->settings, KIT_PARAM_SOURCE_DEST_CHECK, "verify")
+               ? KIT_RULE_BROKEN
+               : KIT_RULE_HOLDS;
+}
+
+static enum kit_rule_answer check_tables(const void *evidence, struct kit_buf *detail)
+{
+    const struct aws_route_target *t = evidence;
+    const struct aws_lacking *lacking = &t->lacking;
+
+    if (!lacking->asked)
+        return KIT_RULE_NOT_KNOWN;
+    if (lacking->why[0]) {
+        (void)kit_buf_puts(detail, lacking->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "%zu without the route: %s", lacking->count, lacking->tables);
+    return lacking->count ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
+static enum kit_rule_answer check_zones(const void *evidence, struct kit_buf *detail)
+{
+    return aws_pair_check(&((const struct aws_route_target *)evidence)->pair, detail);
 }
 
 const struct kit_rule aws_route_rules[] = {
+    {65, KIT_RULE_REFUSE, "a VPC takes no route of its own for an address that lies in it",
+     "choose an address outside every block of the VPC", check_within},
     {66, KIT_RULE_REFUSE, "the VPC drops packets for an address that is not the ENI's own",
      "disable it on the ENI, or set source_dest_check = disable", check_source_dest},
+    {67, KIT_RULE_WARN, "the subnets of these tables do not reach the address",
+     "create the route in those that shall reach it", check_tables},
+    {72, KIT_RULE_WARN, AWS_PAIR_MEANS, AWS_PAIR_REMEDY, check_zones},
 };
 const size_t aws_route_rules_count = KIT_LEN(aws_route_rules);
 
