@@ -115,6 +115,15 @@ const struct ali_eni_address *ali_eni_address(const struct ali_eni *eni,
     return NULL;
 }
 
+bool ali_eni_primary_text(const struct ali_eni *eni, char ret_text[KIT_ADDR_TEXT])
+{
+    ret_text[0] = '\0';
+    for (size_t i = 0; !ret_text[0] && i < eni->addresses; i++)
+        if (eni->address[i].primary)
+            (void)kit_addr_text(&eni->address[i].addr, ret_text);
+    return ret_text[0] != '\0';
+}
+
 /* ---- lists -------------------------------------------------------------------------------------
  */
 

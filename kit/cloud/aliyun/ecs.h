@@ -54,6 +54,8 @@ bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni);
 /* The entry of an address, compared whole, or NULL.  Borrowed. */
 const struct ali_eni_address *ali_eni_address(const struct ali_eni *eni,
                                               const struct kit_addr *addr);
+/* Its primary IPv4 address; false and "": it has none. */
+bool ali_eni_primary_text(const struct ali_eni *eni, char ret_text[KIT_ADDR_TEXT]);
 
 struct ali_enis {
     struct ali_eni *eni; /* owned */

@@ -1,11 +1,13 @@
 /* kit/cloud/aliyun/eip.h - what the files of the elastic-ip mover share.  Private to it.
  *
- * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_claim.c changes,
- * eip_rules.c judges, eip_advice.c asks what only warnings want to know, and judges that. */
+ * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_move.c changes (for
+ * eip_claim.c and the operations on EIPs), eip_rules.c judges, eip_advice.c asks what only warnings
+ * want to know, and judges that. */
 #ifndef KIT_CLOUD_ALIYUN_EIP_H
 #define KIT_CLOUD_ALIYUN_EIP_H
 
 #include "kit/cloud/aliyun/quota.h"
+#include "kit/cloud/ops.h"
 
 /* AllocationId and EipAddress take at most 50 each (DescribeEipAddresses). */
 #define ALI_EIP_IDS 50
@@ -118,12 +120,31 @@ enum kit_rule_answer ali_eip_check_hidden(const void *evidence, struct kit_buf *
 #define ALI_EIP_RULES 22
 extern const struct kit_rule ali_eip_rules[ALI_EIP_RULES];
 
-/* The mover's claim and release (kit/cloud/cloud.h).
- *
- * A claim is resumable: what it does next follows from what is seen alone.  NAT and multi:
- * Unassociate (if another node has it), until Available; Associate.  Cut-through beside that:
- * our ENI is detached before the EIP is bound and attached after it.  Both wait until `by` at most;
- * KIT_ERR_CONFLICT when another node takes it meanwhile. */
+/* One EIP, and where it shall go.  Strings are borrowed. */
+struct ali_eip_move {
+    enum ali_eip_mode mode;
+    const char *id;     /* AllocationId */
+    const char *holder; /* an ENI, or an instance for its primary one; NULL: nobody, only off */
+    const char *type;   /* of the holder: "NetworkInterface", "EcsInstance" */
+    const char *node;   /* cut-through: the instance that the ENI is on afterwards */
+    const char *from;   /* who it may be taken from, "" = nobody */
+    char private_text[KIT_ADDR_TEXT]; /* the address it shall map to, "" = the ENI's primary one */
+    bool settle; /* be done when it is InUse there; else already when the cloud has accepted it */
+    const struct kit_op_ui *ui; /* told what is waited for, or NULL */
+};
+/* Resumable: what it does next follows from what is seen alone.  NAT and multi: Unassociate (if
+ * `from` has it), until Available; Associate.  Cut-through beside that: the ENI is detached before
+ * the EIP is bound and attached after it, and comes back when the EIP does not.  Off: until
+ * Available.  `seen`: the EIP as just read, NULL = look first.  Waits until `by` at most;
+ * KIT_ERR_CONFLICT when another one than `from` has it. */
+int ali_eip_move(struct ali_cloud *cloud, const struct ali_eip_move *move,
+                 const struct ali_eip *seen, struct kit_deadline by,
+                 struct kit_err *err) KIT_CHECKED;
+/* UnassociateEipAddress, ready to be run: off the one that has it, named as it was read, so that
+ * another one's association is not hit. */
+void ali_eip_unassociate(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_eip *eip);
+
+/* The mover's claim and release (kit/cloud/cloud.h). */
 int ali_eip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
                   const struct kit_facts *facts, struct kit_step step[], size_t count,
                   struct kit_deadline by, struct kit_err *err);
