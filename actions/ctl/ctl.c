@@ -14,6 +14,7 @@ static const struct ctl_command commands[] = {
      false},
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
+    {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
     {"ocf", "ACTION", "what Pacemaker's resource agent starts", ctl_ocf, true},
 };
 

@@ -194,11 +194,13 @@ struct kit_mover {
 
 struct kit_nic;
 struct kit_op;
+struct kit_egress;
 
 struct kit_provider {
     const char *name;
     const char *ca_env; /* environment variable that names a file of certificates, or NULL */
     const struct kit_op *const *ops; /* kit/cloud/ops.h; NULL-terminated, or NULL: none */
+    const struct kit_egress *egress; /* kit/cloud/egress.h */
     bool (*is_host)(void);           /* DMI says that this host runs there */
     /* Does its metadata service answer?  One request, capped at the connect timeout. */
     bool (*answers)(const struct kit_settings *settings, struct kit_caller *caller,

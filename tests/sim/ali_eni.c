@@ -195,6 +195,13 @@ static int read_addresses(const struct ali_call *call, const struct json_object 
     return 0;
 }
 
+static int need_group(struct json_object *groups, struct ali_error *err)
+{
+    return sim_json_len(groups) ? 0
+                                : ali_fail(err, 400, "MissingParameter",
+                                           "SecurityGroupId or SecurityGroupIds must be given.");
+}
+
 static int create(struct ali_call *call, struct json_object *out, struct ali_error *err)
 {
     const struct json_object *vswitch = ali_need(call, ALI_VSWITCH, "VSwitchId", err);
@@ -202,7 +209,7 @@ static int create(struct ali_call *call, struct json_object *out, struct ali_err
     char id[ALI_ID_MAX], mac[32];
 
     if (!vswitch || read_addresses(call, vswitch, ips, err) ||
-        read_groups(call, vswitch, "SecurityGroupIds", groups, err)) {
+        read_groups(call, vswitch, "SecurityGroupIds", groups, err) || need_group(groups, err)) {
         json_object_put(ips);
         json_object_put(groups);
         return -1;
@@ -225,6 +232,8 @@ static int create(struct ali_call *call, struct json_object *out, struct ali_err
         sim_json_set_bool(eni, "delete_on_release", ali_param_true(call, "DeleteOnRelease"));
     json_object_array_add(ali_all(call->ali, ALI_ENI), eni);
     sim_json_set_str(out, "NetworkInterfaceId", id);
+    sim_json_set_str(out, "NetworkInterfaceName", ali_text(call, "NetworkInterfaceName"));
+    sim_json_set_str(out, "Description", ali_text(call, "Description"));
     sim_json_set_str(out, "Status", "Available");
     sim_json_set_str(out, "Type", "Secondary");
     sim_json_set_str(out, "MacAddress", mac);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "ali.h"
 
 static const struct {
@@ -110,6 +111,33 @@ static struct json_object *vpc_of(const struct ali_call *call, const struct json
     return item;
 }
 
+static const char *traffic_of(const struct json_object *instance)
+{
+    const char *type = sim_json_str(instance, "internet_charge_type");
+
+    return *type ? type : "PayByTraffic";
+}
+
+/* Mbit/s; 0 means no public address, now or later. */
+static int64_t bandwidth_of(const struct json_object *instance)
+{
+    return sim_json_int(instance, "bandwidth_out", *sim_json_str(instance, "public_ip") ? 5 : 0);
+}
+
+static struct json_object *locks(const struct json_object *instance)
+{
+    struct json_object *wrapper = json_object_new_object(), *array = json_object_new_array();
+    struct json_object *lock;
+
+    json_object_object_add(wrapper, "LockReason", array);
+    if (*sim_json_str(instance, "lock_reason")) {
+        lock = json_object_new_object();
+        sim_json_set_str(lock, "LockReason", sim_json_str(instance, "lock_reason"));
+        json_object_array_add(array, lock);
+    }
+    return wrapper;
+}
+
 static struct json_object *show(const struct ali_call *call, struct json_object *instance)
 {
     struct json_object *item = json_object_new_object(), *metadata = json_object_new_object();
@@ -130,7 +158,12 @@ static struct json_object *show(const struct ali_call *call, struct json_object 
     sim_json_set_str(item, "InstanceNetworkType", sim_json_str(instance, "network_type"));
     sim_json_set_str(item, "InstanceChargeType", sim_json_str(instance, "charge_type"));
     sim_json_set_bool(item, "IoOptimized", sim_json_bool(instance, "io_optimized", true));
-    sim_json_set_str(item, "ExpiredTime", "2099-12-31T15:59Z");
+    sim_json_set_str(item, "ExpiredTime",
+                     *sim_json_str(instance, "expired_time")
+                         ? sim_json_str(instance, "expired_time")
+                         : "2099-12-31T15:59Z");
+    sim_json_set_str(item, "InternetChargeType", traffic_of(instance));
+    sim_json_set_int(item, "InternetMaxBandwidthOut", bandwidth_of(instance));
     sim_json_set_str(item, "CreationTime", "2026-01-01T00:00Z");
     json_object_object_add(item, "VpcAttributes", vpc_of(call, instance, primary));
     json_object_object_add(item, "PublicIpAddress", one_ip(sim_json_str(instance, "public_ip")));
@@ -140,7 +173,7 @@ static struct json_object *show(const struct ali_call *call, struct json_object 
     json_object_object_add(
         item, "SecurityGroupIds",
         ali_wrap("SecurityGroupId", sim_json_array(primary, "security_group_ids")));
-    json_object_object_add(item, "OperationLocks", ali_wrap("LockReason", NULL));
+    json_object_object_add(item, "OperationLocks", locks(instance));
     sim_json_set_str(metadata, "HttpTokens", "required");
     sim_json_set_str(metadata, "HttpEndpoint",
                      ali_is(instance, "imds", "off") ? "disabled" : "enabled");
@@ -278,6 +311,38 @@ static int stop(struct ali_call *call, struct json_object *out, struct ali_error
     return 0;
 }
 
+/* The codes of the action's page; what is said of a pay-by-bandwidth subscription has none there.
+ */
+static int check_convert(const struct ali_call *call, const struct json_object *instance,
+                         struct ali_error *err)
+{
+    const char *id = sim_json_str(instance, "instance_id"), *end;
+    bool subscription = ali_is(instance, "charge_type", "PrePaid");
+    char soon[32];
+    time_t in_a_day = (time_t)(call->now_ms / 1000 + 24 * 60 * 60);
+    struct tm tm;
+
+    if (ali_is(instance, "network_type", "classic") || !*sim_json_str(instance, "public_ip"))
+        return ali_fail(err, 403, "InvalidInstance.NoPublicIp",
+                        "The instance has no public IP address that can be converted.");
+    if (!ali_in_state(instance, "Running Stopped"))
+        return ali_fail(err, 403, "IncorrectInstanceStatus",
+                        "The current status of the resource does not support this operation.");
+    if (sim_json_find(ali_all(call->ali, ALI_EIP), "instance_id", id))
+        return ali_fail(err, 403, "OperationDenied", "The instance has an EIP.");
+    if (!bandwidth_of(instance))
+        return ali_fail(err, 403, "OperationDenied", "The public bandwidth of the instance is 0.");
+    if (subscription && strcmp(traffic_of(instance), "PayByTraffic") != 0)
+        return ali_fail(err, 403, "OperationDenied",
+                        "The bandwidth of the subscription instance is not paid by traffic.");
+    end = sim_json_str(instance, "expired_time");
+    strftime(soon, sizeof(soon), "%Y-%m-%dT%H:%MZ", gmtime_r(&in_a_day, &tm));
+    if (subscription && *end && strcmp(end, soon) < 0)
+        return ali_fail(err, 403, "InvalidEndTime.OperateNotSupport",
+                        "The instance ends within 24 hours.");
+    return 0;
+}
+
 static int convert(struct ali_call *call, struct json_object *out, struct ali_error *err)
 {
     struct json_object *instance = ali_need(call, ALI_INSTANCE, "InstanceId", err), *eip;
@@ -285,20 +350,13 @@ static int convert(struct ali_call *call, struct json_object *out, struct ali_er
     char id[ALI_ID_MAX];
 
     (void)out;
-    if (!instance)
+    if (!instance || check_convert(call, instance, err))
         return -1;
-    if (!*sim_json_str(instance, "public_ip"))
-        return ali_fail(err, 403, "InvalidInstance.NoPublicIp",
-                        "The instance has no public IP address that can be converted.");
-    if (!ali_in_state(instance, "Running Stopped"))
-        return ali_fail(err, 403, "IncorrectInstanceStatus",
-                        "The current status of the resource does not support this operation.");
     primary = ali_instance_primary(call->ali, sim_json_str(instance, "instance_id"));
     eip = json_object_new_object();
     ali_new_id(call->world, "eip", id, sizeof(id));
     sim_json_set_str(eip, "allocation_id", id);
     sim_json_set_str(eip, "ip_address", sim_json_str(instance, "public_ip"));
-    sim_json_set_str(eip, "status", "InUse");
     sim_json_set_str(eip, "charge_type", "PostPaid");
     sim_json_set_str(eip, "business_status", "Normal");
     sim_json_set_str(eip, "bandwidth", "5");
@@ -306,6 +364,7 @@ static int convert(struct ali_call *call, struct json_object *out, struct ali_er
                  primary ? ali_eni_primary(primary) : "", "NAT");
     json_object_array_add(ali_all(call->ali, ALI_EIP), eip);
     json_object_object_del(instance, "public_ip");
+    ali_begin(call, id, "Associating", ali_next("InUse"));
     return 0;
 }
 

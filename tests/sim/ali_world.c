@@ -16,7 +16,8 @@ static const struct {
     {"security_groups", "security_group_id", "security_group_id vpc_id name tags"},
     {"instances", "instance_id",
      "instance_id status vswitch_id instance_type role imds guest network_type io_optimized "
-     "charge_type public_ip name tags task"},
+     "charge_type expired_time internet_charge_type bandwidth_out lock_reason public_ip name tags "
+     "task"},
     {"instance_types", "instance_type",
      "instance_type eni_quantity private_ips_per_eni ipv6_per_eni queues_per_eni"},
     {"network_interfaces", "network_interface_id",

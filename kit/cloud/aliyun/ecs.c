@@ -92,6 +92,7 @@ bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni)
     (void)ali_text(item, "VSwitchId", eni.vswitch, sizeof(eni.vswitch));
     (void)ali_text(item, "ZoneId", eni.zone, sizeof(eni.zone));
     (void)ali_text(item, "MacAddress", eni.mac, sizeof(eni.mac));
+    (void)ali_text(item, "NetworkInterfaceName", eni.name, sizeof(eni.name));
     (void)ali_text(item, "Status", eni.state_text, sizeof(eni.state_text));
     (void)ali_text(item, "Type", type, sizeof(type));
     eni.state = state_of(eni.state_text);
@@ -180,6 +181,8 @@ void ali_enis_call(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_
         ali_rpc_param(r, "VSwitchId", filter->vswitch);
     if (filter->node)
         ali_rpc_param(r, "InstanceId", filter->node);
+    if (filter->name)
+        ali_rpc_param(r, "NetworkInterfaceName", filter->name);
     if (filter->status)
         ali_rpc_param(r, "Status", filter->status);
     if (filter->address)
@@ -263,6 +266,19 @@ static void first_text(const struct kit_json_node *item, const char *outer, cons
         dst[0] = '\0';
 }
 
+static void decode_groups(const struct kit_json_node *item, struct ali_instance *i)
+{
+    size_t n = ali_list_count(item, "SecurityGroupIds", "SecurityGroupId");
+
+    for (size_t k = 0; k < n && i->groups < ALI_GROUPS; k++) {
+        const char *id =
+            kit_json_string(ali_list_at(item, "SecurityGroupIds", "SecurityGroupId", k));
+
+        if (id && kit_str_copy(i->group[i->groups], KIT_ID, id))
+            i->groups++;
+    }
+}
+
 static void decode_instance(const struct kit_json_node *item, struct ali_instance *i)
 {
     const struct kit_json_node *vpc = kit_json_get(item, "VpcAttributes");
@@ -281,6 +297,28 @@ static void decode_instance(const struct kit_json_node *item, struct ali_instanc
     first_text(item, "PublicIpAddress", "IpAddress", i->public_ip, sizeof(i->public_ip));
     i->io_optimized = ali_true(item, "IoOptimized");
     i->enis = ali_list_count(item, "NetworkInterfaces", "NetworkInterface");
+    (void)ali_text(item, "ExpiredTime", i->expires, sizeof(i->expires));
+    (void)ali_text(item, "InternetChargeType", i->traffic, sizeof(i->traffic));
+    if (!kit_json_int(kit_json_get(item, "InternetMaxBandwidthOut"), &i->bandwidth))
+        i->bandwidth = -1;
+    (void)ali_text(ali_list_at(item, "OperationLocks", "LockReason", 0), "LockReason", i->lock,
+                   sizeof(i->lock));
+    decode_groups(item, i);
+}
+
+int ali_instance_find(struct ali_cloud *cloud, const char *id, struct kit_deadline by,
+                      struct ali_instance *ret_instance, struct kit_err *err)
+{
+    struct ali_rpc r;
+    int rc;
+
+    ali_instances_call(&r, cloud, &id, 1);
+    rc = ali_rpc_run(&r, by, err);
+    if (!rc && !ali_instances_take(&r, id, ret_instance))
+        rc = kit_err_set(err, KIT_ERR_NOT_FOUND,
+                         "DescribeInstances: no instance %s in this account and region", id);
+    ali_rpc_done(&r);
+    return rc;
 }
 
 bool ali_instances_take(const struct ali_rpc *r, const char *id, struct ali_instance *ret_instance)

@@ -37,6 +37,7 @@ struct ali_eni {
     char node[KIT_ID]; /* instance it is attached to, or moves to or from; "" = none */
     char vpc[KIT_ID], vswitch[KIT_ID], zone[KIT_ID];
     char mac[18];
+    char name[130]; /* at most 128 characters */
     enum ali_eni_state state;
     char state_text[16];  /* the cloud's word, for people */
     bool primary;         /* Type Primary: never detached, and dies with its instance */
@@ -71,7 +72,7 @@ const struct ali_eni *ali_enis_get(const struct ali_enis *list, const char *id);
 struct ali_eni_filter {
     const char *const *id; /* ids; NULL = any */
     size_t ids;            /* at most ALI_ENI_IDS */
-    const char *vpc, *vswitch, *node;
+    const char *vpc, *vswitch, *node, *name;
     const char *status;             /* "Available" */
     const struct kit_addr *address; /* a secondary IPv4 address, or an IPv6 one */
     const struct kit_addr *primary; /* the primary IPv4 address */
@@ -88,6 +89,10 @@ int ali_enis_finish(struct ali_rpc *r, const struct ali_eni_filter *filter, stru
 int ali_enis_find(struct ali_cloud *cloud, const struct ali_eni_filter *filter,
                   struct kit_deadline by, struct ali_enis *list, struct kit_err *err) KIT_CHECKED;
 
+/* An instance is in at most 5 security groups, 10 or 16 where its quota was raised (help: "Limits",
+ * security groups). */
+#define ALI_GROUPS 16
+
 struct ali_instance {
     char id[KIT_ID];
     char status[16]; /* Pending, Starting, Running, Stopping, Stopped */
@@ -97,10 +102,16 @@ struct ali_instance {
     char network[16];    /* "vpc", "classic" */
     bool io_optimized;
     char charge[16];               /* PostPaid, PrePaid */
+    char expires[24];              /* ExpiredTime, to the minute */
+    char traffic[24];              /* InternetChargeType: PayByTraffic, PayByBandwidth */
+    int64_t bandwidth;             /* InternetMaxBandwidthOut, Mbit/s; -1 = not told */
+    char lock[24];                 /* reason of an operation lock, "" = none */
     char public_ip[KIT_ADDR_TEXT]; /* static public address, "" = none */
     char eip[KIT_ADDR_TEXT];       /* EIP bound to the instance, "" = none */
     char eip_allocation[KIT_ID];
-    size_t enis; /* attached ones, the primary one included */
+    size_t enis;                    /* attached ones, the primary one included */
+    char group[ALI_GROUPS][KIT_ID]; /* security groups, as many as there is room for */
+    size_t groups;
 };
 
 /* DescribeInstances of these ids (100 at most), in one page. */
@@ -109,5 +120,8 @@ void ali_instances_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *
                         size_t ids);
 /* The instance `id` of a call that succeeded; false: it is not there. */
 bool ali_instances_take(const struct ali_rpc *r, const char *id, struct ali_instance *ret_instance);
+/* Both in one, for one of them; KIT_ERR_NOT_FOUND. */
+int ali_instance_find(struct ali_cloud *cloud, const char *id, struct kit_deadline by,
+                      struct ali_instance *ret_instance, struct kit_err *err) KIT_CHECKED;
 
 #endif

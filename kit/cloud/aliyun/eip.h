@@ -1,8 +1,8 @@
 /* kit/cloud/aliyun/eip.h - what the files of the elastic-ip mover share.  Private to it.
  *
- * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_move.c changes (for
- * eip_claim.c and the operations on EIPs), eip_rules.c judges, eip_advice.c asks what only warnings
- * want to know, and judges that. */
+ * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_move.c changes
+ * (for eip_claim.c and the operations on EIPs), eip_rules.c judges, eip_advice.c asks what only
+ * warnings want to know, and judges that. */
 #ifndef KIT_CLOUD_ALIYUN_EIP_H
 #define KIT_CLOUD_ALIYUN_EIP_H
 
@@ -50,6 +50,10 @@ bool ali_eip_decode(const struct kit_json_node *item, struct ali_eip *ret_eip);
 /* DescribeEipAddresses of one EIP, ready for kit_call_all. */
 void ali_eip_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *id);
 
+/* The EIP of an AllocationId or an address.  KIT_ERR_NOT_FOUND: none in this account and region. */
+int ali_eip_find(struct ali_cloud *cloud, const char *id_or_address, struct kit_deadline by,
+                 struct ali_eip *ret_eip, struct kit_err *err) KIT_CHECKED;
+
 /* What only warnings want to know, read for plan alone.  What could not be read is in its `…_why`.
  */
 struct ali_eip_advice {
@@ -76,6 +80,7 @@ struct ali_eip_target {
     const char *interface; /* or NULL */
     bool found;
     bool right; /* nothing is to be changed */
+    bool keep;  /* it is not to be taken from another one */
     struct ali_eip eip;
     const struct ali_eni *eni; /* ours; NULL = not read */
     /* Of the modes beside NAT, for claims; what was not read is NULL, "" or false. */
@@ -108,6 +113,8 @@ struct ali_eip_round {
 void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t count,
                    struct kit_deadline by, struct ali_eip_round *ret_round);
 void ali_eip_round_done(struct ali_eip_round *round);
+/* After the round: its query's facts, or its error.  Blocks until `by` at most. */
+void ali_eip_take(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by);
 
 /* Asks for one target's advice, after the round.  Never an error; ALI_QUOTA_MS a question at most.
  */

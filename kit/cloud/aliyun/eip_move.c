@@ -33,7 +33,6 @@ struct task {
     unsigned taken, attached;
     bool detached;
     struct kit_err last; /* the last refusal that may pass; msg "" = none */
-    char told[128];
 };
 
 /* ---- looking ------------------------------------------------------------------------------------
@@ -274,20 +273,11 @@ static int advance_cut_through(struct task *t, struct kit_err *err)
     return associate(t, err) < 0 ? -1 : 0;
 }
 
-static void tell(struct task *t)
+static void tell(const struct task *t)
 {
-    char text[sizeof(t->told)];
-
-    if (!t->m->ui)
-        return;
-    (void)kit_str_format(text, sizeof(text), "%s is %s%s%s%s%s%s%s", t->m->id, t->eip.status_text,
-                         t->eip.holder[0] ? " on " : "", t->eip.holder, t->eni ? ", " : "",
-                         t->eni ? t->eni->id : "", t->eni ? " is " : "",
-                         t->eni ? t->eni->state_text : "");
-    if (kit_str_eq(text, t->told))
-        return;
-    (void)kit_str_copy(t->told, sizeof(t->told), text);
-    t->m->ui->progress(t->m->ui->arg, text);
+    kit_op_tell(t->m->ui, "%s: %s%s%s%s%s%s%s", t->m->id, t->eip.status_text,
+                t->eip.holder[0] ? " on " : "", t->eip.holder, t->eni ? "; " : "",
+                t->eni ? t->eni->id : "", t->eni ? ": " : "", t->eni ? t->eni->state_text : "");
 }
 
 static int next_step(void *arg, struct kit_err *err)

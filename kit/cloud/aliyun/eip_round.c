@@ -1,4 +1,4 @@
-/* elastic-ip: one round of calls for all resources, and what comes back. */
+/* elastic-ip: one round of calls for all resources, and what comes back; or one EIP alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,4 +291,34 @@ void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t cou
     take_enis(ret_round, t, count, by);
     for (size_t i = 0; i < count; i++)
         take_evidence(&t[i]);
+}
+
+/* ---- one EIP alone ------------------------------------------------------------------------------
+ */
+
+int ali_eip_find(struct ali_cloud *cloud, const char *id_or_address, struct kit_deadline by,
+                 struct ali_eip *ret_eip, struct kit_err *err)
+{
+    struct ali_eip_target t = {.allocation_id = id_or_address};
+    struct kit_addr addr;
+    struct ali_rpc r;
+    int rc;
+
+    if (kit_addr_parse(id_or_address, &addr))
+        t = (struct ali_eip_target){.address = &addr};
+    ali_rpc_init(&r, cloud, &ali_vpc, "DescribeEipAddresses", ALI_READS);
+    ali_rpc_param(&r, t.address ? "EipAddress" : "AllocationId", id_or_address);
+    ali_rpc_param(&r, "PageSize", "100");
+    rc = ali_rpc_run(&r, by, err);
+    t.call_search = &r;
+    if (!rc)
+        take_search(&t);
+    ali_rpc_done(&r);
+    if (!rc && !t.found)
+        return kit_err_set(err, KIT_ERR_NOT_FOUND,
+                           "DescribeEipAddresses: no EIP %s in this account and region",
+                           id_or_address);
+    if (!rc)
+        *ret_eip = t.eip;
+    return rc;
 }

@@ -72,6 +72,9 @@ static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *d
         (void)kit_buf_printf(detail, "%s is locked (%s)", t->eip.id, t->eip.lock);
     else if (t->eip.business[0] && !kit_str_eq(t->eip.business, "Normal"))
         (void)kit_buf_printf(detail, "%s is %s", t->eip.id, t->eip.business);
+    else if (t->keep && t->eip.holder[0] && !ali_eip_is_ours(&t->eip, t))
+        (void)kit_buf_printf(detail, "%s is in use on %s%s%s: unbind it first", t->eip.id,
+                             t->eip.type, t->eip.type[0] ? " " : "", t->eip.holder);
     else if (t->eip.status == ALI_EIP_OTHER)
         (void)kit_buf_printf(detail, "%s is %s", t->eip.id,
                              t->eip.status_text[0] ? t->eip.status_text : "in no known state");

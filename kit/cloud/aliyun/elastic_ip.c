@@ -256,7 +256,7 @@ static void settle(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit
     ali_enis_done(&behind);
 }
 
-static void take(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by)
+void ali_eip_take(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by)
 {
     if (!t->query)
         return;
@@ -314,7 +314,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
             query[i].failed = true;
     ali_eip_round(cloud, t, count, by, &round);
     for (size_t i = 0; i < count; i++)
-        take(cloud, &t[i], by);
+        ali_eip_take(cloud, &t[i], by);
     ali_eip_round_done(&round);
     free(t);
     return 0;

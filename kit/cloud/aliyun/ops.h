@@ -8,6 +8,7 @@
 
 /* The provider's table. */
 extern const struct kit_op *const ali_ops[];
+extern const struct kit_op ali_op_eip_bind, ali_op_eip_convert, ali_op_eip_list, ali_op_eip_unbind;
 extern const struct kit_op ali_op_eni_attach, ali_op_eni_create, ali_op_eni_delete,
     ali_op_eni_detach, ali_op_eni_list, ali_op_eni_modify;
 extern const struct kit_op ali_op_havip_bind, ali_op_havip_bind_eip, ali_op_havip_create,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kit/cloud/aliyun/creds.h"
+#include "kit/cloud/aliyun/egress.h"
 #include "kit/cloud/aliyun/endpoint.h"
 #include "kit/cloud/aliyun/env.h"
 #include "kit/cloud/aliyun/host_nic.h"
@@ -63,6 +64,7 @@ const struct kit_provider kit_aliyun = {
     .open = open_session,
     .close = close_session,
     .nic = ali_host_nic,
+    .egress = &ali_egress,
 };
 
 static int open_session(const struct kit_settings *settings, struct kit_caller *caller,

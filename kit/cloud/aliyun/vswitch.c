@@ -29,6 +29,7 @@ bool ali_vswitch_take(const struct ali_rpc *r, const char *id, struct ali_vswitc
             continue;
         (void)ali_text(item, "VpcId", v.vpc, sizeof(v.vpc));
         (void)ali_text(item, "ZoneId", v.zone, sizeof(v.zone));
+        (void)ali_text(kit_json_get(item, "RouteTable"), "RouteTableId", v.table, sizeof(v.table));
         take_cidr(item, "CidrBlock", &v.cidr);
         take_cidr(item, "Ipv6CidrBlock", &v.cidr6);
         *ret_vswitch = v;

@@ -7,6 +7,7 @@
 
 struct ali_vswitch {
     char id[KIT_ID], vpc[KIT_ID], zone[KIT_ID];
+    char table[KIT_ID];          /* route table */
     struct kit_cidr cidr, cidr6; /* addr.family 0 = none */
 };
 /* DescribeVSwitches of one, ready for kit_call_all. */

@@ -10,6 +10,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/cloud/aws/advice.h"
+#include "kit/cloud/aws/elastic_ip.h"
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -87,7 +88,7 @@ static bool maps_right(const struct kit_xml_node *item, const struct target *t)
     return is_address(item, "privateIpAddress", &primary);
 }
 
-static bool is_managed(const struct kit_xml_node *item)
+bool aws_eip_is_managed(const struct kit_xml_node *item)
 {
     char by[16];
 
@@ -113,7 +114,7 @@ static int take_address(const struct kit_xml_node *item, struct target *t, struc
                            "allocation_id %s is %s, and address is %s: they contradict each other",
                            b->place, public_ip, kit_addr_text(t->address, text));
     }
-    if (is_managed(item))
+    if (aws_eip_is_managed(item))
         b->state = KIT_BINDING_FOREIGN;
     else
         b->state = b->handle[0] ? KIT_BINDING_HELD : KIT_BINDING_FREE;
@@ -179,29 +180,44 @@ static void search(struct aws_cloud *cloud, struct target *t, size_t count, bool
     }
 }
 
+int aws_eip_is_foreign(struct aws_cloud *cloud, const char *eni, struct kit_deadline by,
+                       bool *ret_foreign, struct kit_err *err)
+{
+    struct aws_query q;
+    struct aws_eni one;
+    bool foreign = false;
+    int rc;
+
+    aws_query_describe(&q, cloud, "DescribeNetworkInterfaces", "networkInterfaceSet");
+    aws_query_param(&q, "NetworkInterfaceId.1", eni);
+    rc = aws_query_run(&q, by, err);
+    if (rc && q.note == AWS_NOTE_GONE)
+        rc = 0;
+    else if (!rc)
+        KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "networkInterfaceSet"), "item")
+            if (aws_eni_decode(item, &one) && kit_str_eq(one.id, eni))
+                foreign =
+                    one.requester_managed || (one.type[0] && !kit_str_eq(one.type, "interface") &&
+                                              !kit_str_starts(one.type, "efa"));
+    aws_query_done(&q);
+    if (!rc)
+        *ret_foreign = foreign;
+    return rc;
+}
+
 /* An association without an instance: an ENI that lost its instance (a fair takeover), or a NAT
  * gateway, a load balancer and the like (never ours to take).  The ENI's type tells. */
 static void look_behind(struct aws_cloud *cloud, struct target *t, struct kit_deadline by)
 {
     struct kit_binding *b = t->query->facts.binding;
-    struct aws_query q;
-    struct aws_eni eni;
+    bool foreign = false;
 
-    aws_query_describe(&q, cloud, "DescribeNetworkInterfaces", "networkInterfaceSet");
-    aws_query_param(&q, "NetworkInterfaceId.1", b->holder);
-    if (aws_query_run(&q, by, &t->query->err)) {
-        t->query->failed = q.note != AWS_NOTE_GONE; /* deleted since: it holds nothing any more */
-        if (t->query->failed)
-            (void)kit_err_wrap(&t->query->err, "find out what %s is, which has %s", b->holder,
-                               b->place);
-    } else {
-        KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "networkInterfaceSet"), "item")
-            if (aws_eni_decode(item, &eni) && kit_str_eq(eni.id, b->holder) &&
-                (eni.requester_managed || (eni.type[0] && !kit_str_eq(eni.type, "interface") &&
-                                           !kit_str_starts(eni.type, "efa"))))
-                b->state = KIT_BINDING_FOREIGN;
-    }
-    aws_query_done(&q);
+    t->query->failed = aws_eip_is_foreign(cloud, b->holder, by, &foreign, &t->query->err) != 0;
+    if (t->query->failed)
+        (void)kit_err_wrap(&t->query->err, "find out what %s is, which has %s", b->holder,
+                           b->place);
+    else if (foreign)
+        b->state = KIT_BINDING_FOREIGN;
 }
 
 static void finish_target(struct aws_cloud *cloud, struct target *t, struct kit_deadline by)

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "kit/base/str.h"
+#include "kit/cloud/aws/egress.h"
 #include "kit/cloud/aws/host_nic.h"
 #include "kit/cloud/aws/imds.h"
+#include "kit/cloud/aws/ops.h"
 #include "kit/sys/hostid.h"
 
 /* Interfaces of one instance that are remembered: the largest types have 15 ENIs. */
@@ -59,6 +61,8 @@ const struct kit_provider kit_aws = {
     .open = open_session,
     .close = close_session,
     .nic = aws_host_nic,
+    .ops = aws_ops,
+    .egress = &aws_egress,
 };
 
 static int open_session(const struct kit_settings *settings, struct kit_caller *caller,
