@@ -60,6 +60,7 @@ endif
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str near clock secret
 kit_sys := file lock proc link hostid rtnl ifaddr netlink arp route rule
+kit_sys += pid
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema load check redact
@@ -75,6 +76,8 @@ kit_vip := where plan apply verify record
 lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
 actions_act := act args log session restore remove quick_check recover validate
 actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
+actions_act += turn
+actions_manager += keepalived
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip lua
@@ -244,6 +247,15 @@ install-pacemaker:
 	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/ocf/cloudvip >$(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
 	chmod 0755 $(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
 	install -m 0644 packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker
+
+# keepalived's script lies with the actions: a part of `install`, as it needs nothing of keepalived.
+.PHONY: install-keepalived
+install: install-keepalived
+install-keepalived:
+	install -d $(DESTDIR)$(LIBEXECDIR)/cloudvip $(DESTDIR)$(DOCDIR)/keepalived
+	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/keepalived/cloudvip-notify >$(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
+	chmod 0755 $(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
+	install -m 0644 packaging/keepalived/*.conf $(DESTDIR)$(DOCDIR)/keepalived
 
 install-sim: $(B)/bin/cloudsim
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/cloudvip/demo

@@ -117,7 +117,19 @@
     X(720050, INFO, ACT_STANDBY,                                                                   \
       "Pacemaker asked whether the address is in service on this node, and it is not, as is "      \
       "right before a start.",                                                                     \
-      "None.")
+      "None.")                                                                                     \
+    X(720051, INFO, ACT_TRANSITION, "keepalived told of a transition of an instance or a group.",  \
+      "None.")                                                                                     \
+    X(720052, INFO, ACT_SUPERSEDED,                                                                \
+      "keepalived told of a newer transition before this one had its turn: only the newest is "    \
+      "carried out.",                                                                              \
+      "None. If it happens often, find out why the instance flaps.")                               \
+    X(720053, WARN, ACT_NO_TURN,                                                                   \
+      "Whether a newer or an older transition is under way could not be found out, or an older "   \
+      "one did not end in time.",                                                                  \
+      "Check that the run directory (/run/cloudvip) exists, is root's, and can be written; "       \
+      "compare "                                                                                   \
+      "where the address is (cloudvip status) with keepalived's state.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,

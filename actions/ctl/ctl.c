@@ -15,6 +15,7 @@ static const struct ctl_command commands[] = {
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
+    {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},
     {"ocf", "ACTION", "what Pacemaker's resource agent starts", ctl_ocf, true},
 };
 

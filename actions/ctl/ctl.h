@@ -31,6 +31,7 @@ int ctl_plan(struct ctl *ctl);
 int ctl_eip(struct ctl *ctl);
 int ctl_eni(struct ctl *ctl);
 int ctl_havip(struct ctl *ctl);
+int ctl_notify(struct ctl *ctl);
 int ctl_ocf(struct ctl *ctl);
 
 enum ctl_status {
