@@ -13,6 +13,7 @@ static const struct ctl_command commands[] = {
     {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status,
      false},
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
+    {"eni", "VERB", "ENIs: create, list, attach, detach, modify, delete (--help)", ctl_eni, true},
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
     {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},

@@ -80,6 +80,18 @@ static void take_addresses(const struct kit_json_node *item, struct ali_eni *eni
         (void)add_address(eni, ali_list_at(item, "Ipv6Sets", "Ipv6Set", i), "Ipv6Address");
 }
 
+static void take_groups(const struct kit_json_node *item, struct ali_eni *eni)
+{
+    eni->groups = (unsigned)ali_list_count(item, "SecurityGroupIds", "SecurityGroupId");
+    for (unsigned i = 0; i < eni->groups && i < ALI_GROUPS; i++) {
+        const char *id =
+            kit_json_string(ali_list_at(item, "SecurityGroupIds", "SecurityGroupId", i));
+
+        if (!id || !kit_str_copy(eni->group[i], KIT_ID, id))
+            eni->group[i][0] = '\0';
+    }
+}
+
 bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni)
 {
     struct ali_eni eni = {0};
@@ -92,7 +104,6 @@ bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni)
     (void)ali_text(item, "VSwitchId", eni.vswitch, sizeof(eni.vswitch));
     (void)ali_text(item, "ZoneId", eni.zone, sizeof(eni.zone));
     (void)ali_text(item, "MacAddress", eni.mac, sizeof(eni.mac));
-    (void)ali_text(item, "NetworkInterfaceName", eni.name, sizeof(eni.name));
     (void)ali_text(item, "Status", eni.state_text, sizeof(eni.state_text));
     (void)ali_text(item, "Type", type, sizeof(type));
     eni.state = state_of(eni.state_text);
@@ -101,7 +112,9 @@ bool ali_eni_decode(const struct kit_json_node *item, struct ali_eni *ret_eni)
     eni.source_dest_check = ali_true(item, "SourceDestCheck");
     eni.release_known = kit_json_get(item, "DeleteOnRelease") != NULL;
     eni.dies_with_node = ali_true(item, "DeleteOnRelease");
-    eni.groups = (unsigned)ali_list_count(item, "SecurityGroupIds", "SecurityGroupId");
+    (void)ali_text(item, "NetworkInterfaceName", eni.name, sizeof(eni.name));
+    (void)ali_text(item, "Description", eni.description, sizeof(eni.description));
+    take_groups(item, &eni);
     take_addresses(item, &eni);
     *ret_eni = eni;
     return true;
@@ -185,6 +198,7 @@ void ali_enis_call(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_
         ali_rpc_param(r, "NetworkInterfaceName", filter->name);
     if (filter->status)
         ali_rpc_param(r, "Status", filter->status);
+    ali_rpc_param(r, "Type", filter->type);
     if (filter->address)
         encode_address(r, filter->address->family == 6 ? "Ipv6Address.1" : "PrivateIpAddress.1",
                        filter->address);

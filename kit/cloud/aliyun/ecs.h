@@ -29,15 +29,20 @@ struct ali_eni_address {
     char eip[KIT_ADDR_TEXT]; /* the EIP itself, "" = none */
 };
 
-/* A name of 128 characters, each at most 4 bytes. */
-#define ALI_NAME 513
+/* A name of 128 characters, each at most 4 bytes; a description of 256. */
+#define ALI_NAME        513
+#define ALI_DESCRIPTION 1025
+/* An ENI, or an instance, is in at most 5 security groups, 10 or 16 where the quota was raised
+ * (help: "Limits", security groups). */
+#define ALI_GROUPS 16
+/* ENIs of an account in a region, by default (help: "Limits", elastic network interfaces). */
+#define ALI_REGION_ENIS 100
 
 struct ali_eni {
     char id[KIT_ID];
     char node[KIT_ID]; /* instance it is attached to, or moves to or from; "" = none */
     char vpc[KIT_ID], vswitch[KIT_ID], zone[KIT_ID];
     char mac[18];
-    char name[130]; /* at most 128 characters */
     enum ali_eni_state state;
     char state_text[16];  /* the cloud's word, for people */
     bool primary;         /* Type Primary: never detached, and dies with its instance */
@@ -45,7 +50,9 @@ struct ali_eni {
     bool source_dest_check;
     bool release_known, dies_with_node; /* DeleteOnRelease was told; it is on */
     unsigned groups;                    /* security groups */
-    struct ali_eni_address *address;    /* owned; primary, secondary and IPv6 ones */
+    char group[ALI_GROUPS][KIT_ID];     /* the first so many */
+    char name[ALI_NAME], description[ALI_DESCRIPTION];
+    struct ali_eni_address *address; /* owned; primary, secondary and IPv6 ones */
     size_t addresses;
 };
 void ali_eni_done(struct ali_eni *eni);
@@ -74,6 +81,7 @@ struct ali_eni_filter {
     size_t ids;            /* at most ALI_ENI_IDS */
     const char *vpc, *vswitch, *node, *name;
     const char *status;             /* "Available" */
+    const char *type;               /* "Primary", "Secondary" */
     const struct kit_addr *address; /* a secondary IPv4 address, or an IPv6 one */
     const struct kit_addr *primary; /* the primary IPv4 address */
 };
@@ -88,10 +96,6 @@ int ali_enis_finish(struct ali_rpc *r, const struct ali_eni_filter *filter, stru
 /* Both in one: adds every ENI that fits.  Ids that the cloud does not know are simply not there. */
 int ali_enis_find(struct ali_cloud *cloud, const struct ali_eni_filter *filter,
                   struct kit_deadline by, struct ali_enis *list, struct kit_err *err) KIT_CHECKED;
-
-/* An instance is in at most 5 security groups, 10 or 16 where its quota was raised (help: "Limits",
- * security groups). */
-#define ALI_GROUPS 16
 
 struct ali_instance {
     char id[KIT_ID];

@@ -13,8 +13,6 @@
 #include "kit/cloud/aliyun/quota.h"
 
 /* ENIs of the account here; for advice. */
-#define REGION_ENIS                                                                                \
-    100 /* what an account may have by default (help: "Limits", elastic network interfaces) */
 struct region {
     bool asked;
     char why[320];
@@ -29,9 +27,7 @@ struct target {
 
 /* What the rules judge. */
 struct evidence {
-    const struct ali_eni *eni;
-    const struct ali_instance *instance; /* ours */
-    const struct ali_quota *quota;       /* of its type; NULL = nothing is to be moved */
+    struct ali_eni_evidence base; /* first: eni_rules.c reads it */
     const struct region *region;
 };
 
@@ -42,84 +38,6 @@ static bool is_active(const struct target *t)
 
 /* ---- rules -------------------------------------------------------------------------------------
  */
-
-/* A breach would show when the old node has lost it already. */
-static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    if (!e->quota)
-        return KIT_RULE_NOT_KNOWN;
-    if (e->quota->enis < 0) {
-        (void)kit_buf_puts(detail, e->quota->why);
-        return KIT_RULE_NOT_KNOWN;
-    }
-    (void)kit_buf_printf(detail, "%s (%s) has %zu interfaces of %lld", e->instance->id,
-                         e->quota->type, e->instance->enis, (long long)e->quota->enis);
-    return ali_quota_check((int64_t)e->instance->enis, e->quota->enis);
-}
-
-static enum kit_rule_answer check_instance(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-    const char *status = e->instance->status;
-
-    (void)kit_buf_printf(detail, "%s is %s", e->instance->id, status);
-    if (kit_str_eq_nocase(status, "Running") || kit_str_eq_nocase(status, "Stopped"))
-        return KIT_RULE_HOLDS;
-    /* On its way up: the cloud says so when it is asked too early, and is asked again. */
-    return kit_str_eq_nocase(status, "Stopping") ? KIT_RULE_BROKEN : KIT_RULE_NOT_KNOWN;
-}
-
-static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    (void)kit_buf_printf(detail, "%s is the primary interface of %s", e->eni->id,
-                         e->eni->node[0] ? e->eni->node : "an instance");
-    return e->eni->primary ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
-static enum kit_rule_answer check_zone(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    if (!e->eni->zone[0] || !e->instance->zone[0])
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->eni->id, e->eni->zone, e->instance->id,
-                         e->instance->zone);
-    return kit_str_eq(e->eni->zone, e->instance->zone) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
-}
-
-static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    if (!e->eni->vpc[0])
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->eni->id, e->eni->vpc, e->instance->id,
-                         e->instance->vpc[0] ? e->instance->vpc : "no VPC");
-    return kit_str_eq(e->eni->vpc, e->instance->vpc) ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
-}
-
-static enum kit_rule_answer check_groups(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    if (!e->eni->groups)
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s has %u security groups", e->eni->id, e->eni->groups);
-    return e->eni->groups > 5 ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
-static enum kit_rule_answer check_optimized(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    (void)kit_buf_printf(detail, "%s (%s) is not I/O optimised", e->instance->id,
-                         e->instance->type);
-    return e->instance->io_optimized ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
-}
 
 static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *detail)
 {
@@ -132,40 +50,22 @@ static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *d
         return KIT_RULE_NOT_KNOWN;
     }
     (void)kit_buf_printf(detail, "the region has %zu interfaces", region->enis);
-    return region->enis >= REGION_ENIS ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
-static enum kit_rule_answer check_kept(const void *evidence, struct kit_buf *detail)
-{
-    const struct evidence *e = evidence;
-
-    if (!e->eni->release_known)
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_buf_printf(detail, "%s is deleted with the instance that has it", e->eni->id);
-    return e->eni->dies_with_node ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+    return region->enis >= ALI_REGION_ENIS ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
 /* Rule 52 is about deletion, which no action does. */
 static const struct kit_rule rules[] = {
-    {20, KIT_RULE_REFUSE, "an instance takes as many interfaces as its type allows",
-     "detach another one from it, or use a larger instance type", check_room},
-    {50, KIT_RULE_REFUSE, "an interface can be attached to a running or stopped instance alone",
-     "wait until the instance runs", check_instance},
-    {51, KIT_RULE_REFUSE, "a primary interface cannot be detached from its instance",
-     "name a secondary interface", check_secondary},
-    {53, KIT_RULE_REFUSE, "an interface can be attached to instances of its own zone alone",
-     "use nodes of one zone, or another scenario", check_zone},
-    {54, KIT_RULE_REFUSE, "an interface can be attached to instances of its own VPC alone",
-     "create the interface in the VPC of the nodes: it cannot be changed", check_vpc},
-    {55, KIT_RULE_WARN, "an interface has one to five security groups by default",
-     "check the quota of the account", check_groups},
-    {56, KIT_RULE_REFUSE, "only I/O-optimised instance types take a secondary interface",
-     "use another instance type", check_optimized},
+    ALI_ENI_RULE_ROOM,
+    ALI_ENI_RULE_INSTANCE,
+    ALI_ENI_RULE_SECONDARY,
+    ALI_ENI_RULE_ZONE,
+    ALI_ENI_RULE_VPC,
+    ALI_ENI_RULE_GROUPS,
+    ALI_ENI_RULE_OPTIMIZED,
     {57, KIT_RULE_WARN,
      "an account has 100 interfaces in a region by default: a new one may be refused",
      "delete unused ones, or see the account's quota", check_region},
-    {59, KIT_RULE_WARN, "when that is released, the interface and its addresses are gone",
-     "switch DeleteOnRelease of the interface off", check_kept},
+    ALI_ENI_RULE_KEPT,
 };
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -227,10 +127,9 @@ static void take(struct target *t, const struct ali_enis *list, const struct ali
                           t->me.node);
         return;
     }
-    const struct evidence evidence = {.eni = eni,
-                                      .instance = &own,
-                                      .quota = is_to_be_moved(t, list) ? quota : NULL,
-                                      .region = region};
+    const struct evidence evidence = {
+        .base = {.eni = eni, .instance = &own, .quota = is_to_be_moved(t, list) ? quota : NULL},
+        .region = region};
     kit_rules_check(rules, KIT_LEN(rules), &evidence, &query->facts);
 }
 

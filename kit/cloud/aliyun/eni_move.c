@@ -23,8 +23,9 @@ struct walk {
     struct ali_cloud *cloud;
     struct kit_step *step;
     const char *eni;
-    const char *from; /* instance to take it off, "" = nobody's */
-    const char *to;   /* our instance; "" = only off */
+    const char *from;           /* instance to take it off, "" = nobody's */
+    const char *to;             /* our instance; "" = only off */
+    const struct kit_op_ui *ui; /* or NULL */
     struct kit_deadline by;
     bool detach_sent, attach_sent;
     bool just_sent; /* look again at once, and often at first */
@@ -156,6 +157,7 @@ static int look(struct walk *w, struct kit_err *err)
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "%s was deleted", w->eni);
     (void)kit_str_copy(w->state, sizeof(w->state), eni->state_text);
     (void)kit_str_copy(w->node, sizeof(w->node), eni->node);
+    kit_op_tell(w->ui, "%s: %s", w->eni, w->state);
     switch (eni->state) {
     case ALI_ENI_AVAILABLE: return at_available(w);
     case ALI_ENI_ATTACHING: return at_attaching(w);
@@ -214,6 +216,34 @@ static int walk(struct walk *w, bool look_first, struct kit_err *err)
         return 0;
     *err = step->err;
     return -1;
+}
+
+/* kit_poll_fn: one walk; an answer that was lost leads to another, which looks first. */
+static int walk_on(void *arg, struct kit_err *err)
+{
+    struct walk *w = arg;
+    bool look_first = w->step->result == KIT_STEP_OPEN;
+
+    w->step->result = KIT_STEP_PENDING;
+    if (!walk(w, look_first, err))
+        return 1;
+    /* KIT_ERR_STATE: a third has it. */
+    return w->step->result == KIT_STEP_OPEN && err->kind != KIT_ERR_STATE ? 0 : -1;
+}
+
+int ali_eni_move(struct ali_cloud *cloud, const struct ali_eni_move *move, struct kit_deadline by,
+                 struct kit_err *err)
+{
+    struct kit_step step = {.result = move->busy ? KIT_STEP_OPEN : KIT_STEP_PENDING};
+    struct walk w = {.cloud = cloud,
+                     .step = &step,
+                     .eni = move->eni,
+                     .from = move->from,
+                     .to = move->to,
+                     .ui = move->ui,
+                     .by = by};
+
+    return kit_poll_until(&ali_poll, clock_of(&w), by, walk_on, &w, err);
 }
 
 int ali_eni_claim(struct kit_cloud *cloud, const struct kit_settings *settings,

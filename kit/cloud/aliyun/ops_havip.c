@@ -157,7 +157,7 @@ struct creation {
     struct ali_havip havip;
 };
 
-/* One that is what was asked for already: the address in that vSwitch, else the name. */
+/* One that is what was asked for already: that address and that name, as far as they are given. */
 static int find_twin(const struct creation *c, const struct havips *list,
                      const struct ali_havip **ret_twin, struct kit_err *err)
 {
@@ -166,8 +166,9 @@ static int find_twin(const struct creation *c, const struct havips *list,
     *ret_twin = NULL;
     for (size_t i = 0; i < list->count; i++) {
         const struct ali_havip *h = &list->havip[i];
-        bool fits = c->evidence.address ? kit_addr_eq(&h->addr, c->evidence.address)
-                                        : name && kit_str_eq(h->name, name);
+        bool fits = (c->evidence.address || name) &&
+                    (!c->evidence.address || kit_addr_eq(&h->addr, c->evidence.address)) &&
+                    (!name || kit_str_eq(h->name, name));
 
         if (!fits || kit_str_eq_nocase(h->status_text, "Deleting"))
             continue;
