@@ -9,13 +9,12 @@
 #include "kit/base/mem.h"
 #include "kit/base/near.h"
 #include "kit/base/str.h"
+#include "kit/conf/lists.h"
 #include "kit/fmt/uri.h"
 
 #define ID_BYTES   63
 #define TEXT_BYTES 2047
 #define PATH_BYTES (PATH_MAX - 1)
-/* Far above the 200 route tables that a VPC may have by default (Amazon VPC user guide, quotas). */
-#define IDS_MAX 512
 /* A day of checks at one a minute: beyond that nobody means it. */
 #define FAIL_AFTER_MAX 1440
 /* How much of a refused value a message quotes. */
@@ -172,67 +171,10 @@ static int parse_id(const struct kit_param_info *info, const char *value, struct
     return 0;
 }
 
-static void free_list(char **list)
+static int parse_list(const struct kit_param_info *info, const char *value, struct kit_setting *out,
+                      struct kit_err *err)
 {
-    for (char **item = list; item && *item; item++)
-        free(*item);
-    free(list);
-}
-
-/* The ids of `value` into a NULL-terminated list; NULL with *err when one is wrong. */
-static char **split_ids(const char *value, struct kit_err *err)
-{
-    char **list = kit_mem_new(IDS_MAX + 1, sizeof(*list));
-    const char *word;
-    size_t len, count = 0;
-
-    while (kit_str_word(&value, ",; \t\r\n\v\f", &word, &len)) {
-        char id[ID_BYTES + 2] = "";
-        memcpy(id, word, len < sizeof(id) ? len : sizeof(id) - 1);
-        if (!kit_settings_is_id(id)) {
-            (void)kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no id", id);
-            goto refused;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (kit_str_eq(list[i], id)) {
-                (void)kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is in the list twice", id);
-                goto refused;
-            }
-        }
-        if (count == IDS_MAX) {
-            (void)kit_err_set(err, KIT_ERR_CONFIG, "the list has more than %d ids", IDS_MAX);
-            goto refused;
-        }
-        list[count++] = kit_mem_strdup(id);
-    }
-    if (count == 0) {
-        (void)kit_err_set(err, KIT_ERR_CONFIG, "the list is empty");
-        goto refused;
-    }
-    return list;
-
-refused:
-    free_list(list);
-    return NULL;
-}
-
-static int parse_ids(const struct kit_param_info *info, const char *value, struct kit_setting *out,
-                     struct kit_err *err)
-{
-    KIT_AUTO(kit_buf) text = KIT_BUF((size_t)IDS_MAX * (ID_BYTES + 1));
-    char **list = split_ids(value, err);
-
-    (void)info;
-    if (!list)
-        return -1;
-    for (char **item = list; *item; item++) {
-        if (item != list)
-            (void)kit_buf_putc(&text, ',');
-        (void)kit_buf_puts(&text, *item);
-    }
-    out->list = list;
-    out->text = kit_buf_take(&text);
-    return 0;
+    return kit_list_parse(info->type, value, &out->list, &out->text, err);
 }
 
 static int parse_url(const struct kit_param_info *info, const char *value, struct kit_setting *out,
@@ -336,19 +278,14 @@ static int parse_proxy(const struct kit_param_info *info, const char *value,
 
 static int (*const parsers[])(const struct kit_param_info *, const char *, struct kit_setting *,
                               struct kit_err *) = {
-    [KIT_TYPE_CHOICE] = parse_choice,
-    [KIT_TYPE_BOOL] = parse_bool,
-    [KIT_TYPE_NUMBER] = parse_number,
-    [KIT_TYPE_SECONDS] = parse_number,
-    [KIT_TYPE_ADDRESS] = parse_address,
-    [KIT_TYPE_IFNAME] = parse_ifname,
-    [KIT_TYPE_ID] = parse_id,
-    [KIT_TYPE_IDS] = parse_ids,
-    [KIT_TYPE_URL] = parse_url,
-    [KIT_TYPE_TEXT] = parse_text,
-    [KIT_TYPE_PROXY] = parse_proxy,
-    [KIT_TYPE_PATH] = parse_path,
-    [KIT_TYPE_UNKNOWN_POLICY] = parse_unknown_policy,
+    [KIT_TYPE_CHOICE] = parse_choice,   [KIT_TYPE_BOOL] = parse_bool,
+    [KIT_TYPE_NUMBER] = parse_number,   [KIT_TYPE_SECONDS] = parse_number,
+    [KIT_TYPE_ADDRESS] = parse_address, [KIT_TYPE_IFNAME] = parse_ifname,
+    [KIT_TYPE_ID] = parse_id,           [KIT_TYPE_IDS] = parse_list,
+    [KIT_TYPE_HOSTS] = parse_list,      [KIT_TYPE_PATHS] = parse_list,
+    [KIT_TYPE_NAMES] = parse_list,      [KIT_TYPE_URL] = parse_url,
+    [KIT_TYPE_TEXT] = parse_text,       [KIT_TYPE_PROXY] = parse_proxy,
+    [KIT_TYPE_PATH] = parse_path,       [KIT_TYPE_UNKNOWN_POLICY] = parse_unknown_policy,
 };
 
 /* ---- the settings of one resource
@@ -358,7 +295,7 @@ static void free_setting(struct kit_setting *setting)
 {
     free(setting->text);
     free(setting->origin);
-    free_list(setting->list);
+    kit_list_free(setting->list);
     *setting = (struct kit_setting){0};
 }
 

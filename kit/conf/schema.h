@@ -21,7 +21,10 @@ enum kit_type {
     KIT_TYPE_IFNAME,  /* 1-15 characters, no '/', no white space */
     KIT_TYPE_ID,      /* an object of the cloud: letters, digits, '-', '_', '.', at most 63 */
     KIT_TYPE_IDS, /* a list of those, separated by commas, semicolons or white space; no repeats */
-    KIT_TYPE_URL, /* http or https, as kit_url_parse */
+    KIT_TYPE_HOSTS, /* such a list of HOST or HOST:PORT, lower case; no metadata service */
+    KIT_TYPE_PATHS, /* such a list of absolute paths without white space */
+    KIT_TYPE_NAMES, /* such a list of environment variables; none of the cloud's credentials */
+    KIT_TYPE_URL,   /* http or https, as kit_url_parse */
     KIT_TYPE_PROXY, /* [SCHEME://][USER:PASSWORD@]HOST[:PORT], as libcurl takes it; never shown */
     KIT_TYPE_TEXT,  /* printable, at most 2047 bytes */
     KIT_TYPE_PATH,  /* absolute */
@@ -82,7 +85,15 @@ enum kit_type {
       "What quickCheck makes of a state that it could not ask for")                                \
     X(HOOK_DIR, "hook_dir", PATH, "", "/etc/cloudvip/hooks", false,                                \
       "Directory of the site's hooks")                                                             \
-    X(HOOK_TIMEOUT, "hook_timeout", SECONDS, "1..300", "10", false, "Limit of one hook")
+    X(HOOK_TIMEOUT, "hook_timeout", SECONDS, "1..300", "10", false, "Limit of one hook")           \
+    X(HOOK_FAILURE, "hook_failure", CHOICE, "go-on|refuse", "go-on", false,                        \
+      "What restore and recover make of a pre_ hook that breaks instead of answering")             \
+    X(HOOK_HOSTS, "hook_hosts", HOSTS, "", NULL, false,                                            \
+      "Hosts (HOST or HOST:PORT) that hooks may send HTTP requests to; default: none")             \
+    X(HOOK_PROGRAMS, "hook_programs", PATHS, "", NULL, false,                                      \
+      "Programs (absolute paths) that hooks may run; default: none")                               \
+    X(HOOK_ENV, "hook_env", NAMES, "", NULL, false,                                                \
+      "Environment variables that hooks may read; default: none")
 
 enum kit_param {
 #define X(id, name, type, form, dflt, session, text) KIT_PARAM_##id,
@@ -123,7 +134,7 @@ struct kit_setting {
     int64_t number; /* NUMBER, SECONDS; BOOL 0/1; UNKNOWN_POLICY: 0 ok, 1 fail, N fail after N in a
                        row */
     struct kit_addr addr; /* ADDRESS */
-    char **list;          /* IDS: NULL-terminated */
+    char **list;          /* IDS, HOSTS, PATHS, NAMES: NULL-terminated */
 };
 
 /* The settings of one resource.  */

@@ -86,6 +86,9 @@ static void parameter_values(const struct kit_param_info *p)
     case KIT_TYPE_IFNAME: line("the name of an interface"); break;
     case KIT_TYPE_ID: line("an id or a name of the cloud"); break;
     case KIT_TYPE_IDS: line("ids, separated by commas, semicolons or white space"); break;
+    case KIT_TYPE_HOSTS: line("HOST or HOST:PORT, several separated as ids are"); break;
+    case KIT_TYPE_PATHS: line("absolute paths, separated as ids are"); break;
+    case KIT_TYPE_NAMES: line("names of variables, separated as ids are"); break;
     case KIT_TYPE_URL: line("an http or https URL"); break;
     case KIT_TYPE_PROXY: line("[SCHEME://][USER:PASSWORD@]HOST[:PORT]"); break;
     case KIT_TYPE_TEXT: line("text"); break;
