@@ -75,6 +75,13 @@ struct kit_breach {
     char detail[320]; /* what was seen, one line; cut where it is longer */
 };
 
+/* What its owner wrote beside an object of the cloud: a choice may be made by it, nothing else is.
+ */
+struct kit_tag {
+    char place[KIT_ID]; /* the binding's, or that of a place without one */
+    char *key, *value;  /* owned */
+};
+
 #define KIT_NEEDS    4
 #define KIT_BREACHES 12
 struct kit_facts {
@@ -88,8 +95,12 @@ struct kit_facts {
     size_t breaches;
     struct kit_breach unknown[KIT_BREACHES]; /* rules that could not be checked, and why */
     size_t unknowns;
+    struct kit_tag *tag; /* owned; only where they were asked for (kit_query.with_tags) */
+    size_t tags;
 };
 void kit_facts_done(struct kit_facts *facts);
+void kit_facts_add_tag(struct kit_facts *facts, const char *place, const char *key,
+                       const char *value); /* copies */
 struct kit_binding *kit_facts_add(
     struct kit_facts *facts); /* a zeroed one; valid until the next add */
 /* The binding of a place, or NULL. */
@@ -108,6 +119,7 @@ struct kit_query {
                              * further calls: plan, not restore */
     bool for_release;       /* only what is ours is asked about: where releasing is a matter of this
                              * host alone (havip) the cloud is not needed, and not asked */
+    bool with_tags;         /* the tags of places too, where they come without a further call */
     struct kit_facts facts; /* filled unless failed; the asker calls kit_facts_done */
     bool failed;
     struct kit_err err;

@@ -8,6 +8,11 @@
 void kit_facts_done(struct kit_facts *facts)
 {
     free(facts->binding);
+    for (size_t i = 0; i < facts->tags; i++) {
+        free(facts->tag[i].key);
+        free(facts->tag[i].value);
+    }
+    free(facts->tag);
     *facts = (struct kit_facts){0};
 }
 
@@ -20,6 +25,17 @@ struct kit_binding *kit_facts_add(struct kit_facts *facts)
     struct kit_binding *b = &facts->binding[facts->count++];
     memset(b, 0, sizeof(*b));
     return b;
+}
+
+void kit_facts_add_tag(struct kit_facts *facts, const char *place, const char *key,
+                       const char *value)
+{
+    if (!(facts->tags & (facts->tags - 1)))
+        facts->tag =
+            kit_mem_grow(facts->tag, facts->tags ? 2 * facts->tags : 1, sizeof(*facts->tag));
+    struct kit_tag *tag = &facts->tag[facts->tags++];
+    *tag = (struct kit_tag){.key = kit_mem_strdup(key), .value = kit_mem_strdup(value)};
+    (void)kit_str_copy(tag->place, sizeof(tag->place), place);
 }
 
 const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const char *place)

@@ -18,10 +18,14 @@ static void tell(const struct kit_vip *vip, enum kit_vip_event event, const stru
 static int locate(struct kit_vip *vip, struct kit_query query, struct kit_facts *ret_facts,
                   struct kit_err *err)
 {
+    query.with_tags = vip->filter != NULL;
     if (vip->mover->locate(vip->cloud, &query, 1, vip->by, err))
         return -1;
-    if (query.failed) {
+    if (query.failed)
         *err = query.err;
+    else if (vip->filter)
+        query.failed = vip->filter(vip->filter_arg, &query.facts, err) != 0;
+    if (query.failed) {
         kit_facts_done(&query.facts);
         return -1;
     }

@@ -14,6 +14,10 @@ enum kit_vip_event {
 typedef void (*kit_vip_observer_fn)(void *arg, enum kit_vip_event event,
                                     const struct kit_facts *facts, const struct kit_step *step);
 
+/* Takes bindings out of `facts` that are not this resource's to look at; the facts are then judged,
+ * planned and changed without them.  Called with each look.  -1 with *err: the look failed. */
+typedef int (*kit_vip_filter_fn)(void *arg, struct kit_facts *facts, struct kit_err *err);
+
 /* What one run works with; all borrowed. */
 struct kit_vip {
     struct kit_cloud *cloud;
@@ -23,6 +27,8 @@ struct kit_vip {
     struct kit_deadline by;
     kit_vip_observer_fn observer; /* or NULL */
     void *observer_arg;
+    kit_vip_filter_fn filter; /* or NULL */
+    void *filter_arg;
 };
 
 /* Where is it?  `for_claim`: with all that a claim needs to know.  Blocks until vip->by at most. */

@@ -84,3 +84,20 @@ int ali_route_entry_read(struct ali_cloud *cloud, const char *table,
     ali_rpc_done(&r);
     return rc;
 }
+
+/* A key has at most 128 characters and a value too (VPC's API, TagResources), of up to four bytes
+ * each. */
+void ali_route_take_tags(const struct kit_json_node *table, const char *id, struct kit_facts *facts)
+{
+    size_t n = ali_list_count(table, "Tags", "Tag");
+    char key[128 * 4 + 1], value[128 * 4 + 1];
+
+    for (size_t i = 0; i < n; i++) {
+        const struct kit_json_node *tag = ali_list_at(table, "Tags", "Tag", i);
+
+        if (!ali_text(tag, "Key", key, sizeof(key)) || !key[0])
+            continue;
+        (void)ali_text(tag, "Value", value, sizeof(value));
+        kit_facts_add_tag(facts, id, key, value);
+    }
+}

@@ -94,8 +94,11 @@ static int take_tables(void *arg, const struct kit_json_node *root, struct kit_e
         for (size_t k = 0; k < l->search->targets; k++) {
             struct ali_route_target *t = &l->search->target[k];
 
-            if (is_active(t) && !t->listed && kit_str_eq(t->me.vpc, l->vpc))
-                add_pair(l->search, id, t);
+            if (!is_active(t) || t->listed || !kit_str_eq(t->me.vpc, l->vpc))
+                continue;
+            add_pair(l->search, id, t);
+            if (t->query->with_tags)
+                ali_route_take_tags(table, id, &t->query->facts);
         }
     }
     return 0;

@@ -41,6 +41,10 @@ int ali_route_entry_read(struct ali_cloud *cloud, const char *table,
                          bool *ret_found, struct ali_route_entry *ret_entry,
                          struct kit_err *err) KIT_CHECKED;
 
+/* The tags of an entry of DescribeRouteTableList, added to the facts. */
+void ali_route_take_tags(const struct kit_json_node *table, const char *id,
+                         struct kit_facts *facts);
+
 /* Fills the facts or the error of every target's query.  Rounds: the list of tables (none when they
  * are named), all entries, and for claims the ENIs.  Blocks until `by` at most. */
 void ali_route_search(struct ali_cloud *cloud, struct ali_route_target target[], size_t count,

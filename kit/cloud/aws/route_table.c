@@ -128,6 +128,20 @@ void aws_route_look_within(const struct kit_xml_node *table, struct aws_route_ta
             t->within = block;
 }
 
+/* A key has at most 128 characters and a value 256 (EC2's guide, "Tag restrictions"), of up to four
+ * bytes each. */
+static void take_tags(const struct kit_xml_node *table, const char *id, struct kit_facts *facts)
+{
+    char key[128 * 4 + 1], value[256 * 4 + 1];
+
+    KIT_XML_EACH (tag, kit_xml_child(table, "tagSet"), "item") {
+        if (kit_xml_text(tag, "key", key, sizeof(key))) {
+            (void)kit_xml_text(tag, "value", value, sizeof(value));
+            kit_facts_add_tag(facts, id, key, value);
+        }
+    }
+}
+
 /* One route table of an answer, for one target. */
 void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_target *t)
 {
@@ -145,6 +159,8 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
     entry = aws_route_entry(table, &t->destination);
     if (!entry && (!t->all_tables || (!t->listed && aws_route_is_edge_table(table))))
         return;
+    if (t->query->with_tags)
+        take_tags(table, id, &t->query->facts);
     b = kit_facts_add(&t->query->facts);
     (void)kit_str_copy(b->place, sizeof(b->place), id);
     if (!entry) {
