@@ -38,7 +38,7 @@ own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-commo
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
 own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
-own_cppflags := -I. -DCLOUDVIP_VERSION='"$(VERSION)"'
+own_cppflags := -I. -DCLOUDVIP_VERSION='"$(VERSION)"' -DCLOUDVIP_DATADIR='"$(DATADIR)/cloudvip"'
 
 ifeq ($(VARIANT),asan)
 own_cflags += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -75,7 +75,7 @@ kit_cloud_aliyun += ops_eip ops_eip_bind convert egress egress_facts egress_rule
 kit_cloud_aliyun += ops_eni ops_eni_attach ops_eni_modify ops_eni_rules
 kit_vip := where plan apply verify record
 lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
-actions_act := act args log session restore remove quick_check recover validate
+actions_act := act hooks hooks_act hooks_facts hooks_choose args log session restore remove quick_check recover validate
 actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
 actions_act += turn
 actions_manager += keepalived

@@ -36,6 +36,7 @@ static enum act_message message_of(const struct kit_err *err)
     case KIT_ERR_DENIED: return ACT_DENIED;
     case KIT_ERR_CONFLICT: return ACT_CONFLICT;
     case KIT_ERR_TIMEOUT: return ACT_TIMEOUT;
+    case KIT_ERR_HOOK: return ACT_HOOK_REFUSED;
     case KIT_ERR_THROTTLED:
     case KIT_ERR_TRANSIENT: return ACT_UNKNOWN_PASSING;
     default: return ACT_FAILED;
@@ -98,6 +99,7 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
         kit_str_make_printable(act->where);
         act->record.checked_s = kit_clock_wall_ns(act->clock) / KIT_NS_PER_S;
         (void)kit_str_copy(act->record.facts, sizeof(act->record.facts), act->where);
+        act_hooks_note(act, facts);
     } else if (event == KIT_VIP_STEP) {
         log_step(act, facts, step);
     } else if (act->waits++ == 0 || act->args->verbose) {
@@ -108,13 +110,17 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
 
 struct kit_vip act_vip(struct act *act)
 {
+    bool chosen = act_choice_is_wanted(&act->hooks);
+
     return (struct kit_vip){.cloud = act->session.cloud,
                             .mover = act->session.mover,
                             .settings = &act->settings,
                             .clock = act->clock,
                             .by = act->by,
                             .observer = observe,
-                            .observer_arg = act};
+                            .observer_arg = act,
+                            .filter = chosen ? act_choose : NULL,
+                            .filter_arg = &act->choice};
 }
 
 int act_open(struct act *act, struct kit_err *err)
@@ -259,10 +265,11 @@ static enum act_outcome run_locked(struct act *act)
     bool was_in_service;
     enum act_outcome outcome;
     long long skew_s;
+    struct kit_err err;
 
     read_record(act);
     was_in_service = act->record.in_service;
-    outcome = act->spec->run(act);
+    outcome = act_hooks_before(act, &err) ? act_fail(act, &err) : act->spec->run(act);
     act_close(act);
     write_record(act, was_in_service);
     skew_s = (long long)act->spent.skew_s;
@@ -288,6 +295,7 @@ static enum act_outcome run(struct act *act)
         read_record(act);
         return told_late ? act_unknown(act, &err) : act_fail(act, &err);
     }
+    act_hooks_begin(act);
     if (!locked(act, &outcome)) {
         read_record(act);
         return outcome;
@@ -295,7 +303,7 @@ static enum act_outcome run(struct act *act)
     return run_locked(act);
 }
 
-static const char *outcome_name(enum act_outcome outcome)
+const char *act_outcome_name(enum act_outcome outcome)
 {
     static const char *const names[] = {"right",   "wrong",         "usage",
                                         "unknown", "configuration", "permission"};
@@ -312,7 +320,7 @@ static void print_json(const struct act *act, enum act_outcome outcome, int stat
     kit_json_open(&w, NULL, '{');
     kit_json_put_string(&w, "action", act->spec->name);
     kit_json_put_string(&w, "tag", act->call.tag);
-    kit_json_put_string(&w, "outcome", outcome_name(outcome));
+    kit_json_put_string(&w, "outcome", act_outcome_name(outcome));
     kit_json_put_int(&w, "status", status);
     kit_json_put_bool(&w, "changed", act->changed);
     kit_json_put_string(&w, "where", act->where[0] ? act->where : NULL);
@@ -340,7 +348,7 @@ static void log_end(const struct act *act, enum act_outcome outcome)
 
     act_log(&act->log, ACT_DONE,
             "end %s: %s (%lld ms, API calls: %u, rounds: %u, metadata requests: %u)",
-            act->spec->name, outcome_name(outcome), ms, stats->calls, stats->rounds,
+            act->spec->name, act_outcome_name(outcome), ms, stats->calls, stats->rounds,
             stats->metadata);
 }
 
@@ -366,6 +374,7 @@ void act_init(struct act *act, const struct act_spec *spec, const struct act_arg
 void act_done(struct act *act)
 {
     kit_lock_done(&act->lock);
+    act_hooks_end(act);
     kit_settings_done(&act->settings);
 }
 
@@ -399,11 +408,12 @@ int act_run(const struct act_spec *spec, const struct act_args *args)
     outcome = run(&act);
     end = act_end(&act, outcome);
     status = act.manager->exit_status(&act.call, &end);
+    kit_lock_done(&act.lock);
+    act_hooks_after(&act, outcome, status);
     if (args->tag)
         log_end(&act, outcome);
     if (args->json)
         print_json(&act, outcome, status);
-    kit_lock_done(&act.lock);
     if (act.manager->ended)
         act.manager->ended(&act.call, &end, status);
     act_done(&act);

@@ -6,6 +6,7 @@
 #ifndef ACTIONS_ACT_H
 #define ACTIONS_ACT_H
 
+#include "actions/hooks.h"
 #include "actions/log.h"
 #include "actions/manager/manager.h"
 #include "actions/session.h"
@@ -22,8 +23,10 @@ struct act_spec {
     const char *does; /* for the usage text */
     enum act_outcome (*run)(struct act *act);
     enum kit_param timeout;
-    unsigned max_tries;   /* of one API call: ACT_TRIES_… */
-    bool changes_nothing; /* may go on without its lock */
+    const char *hook_before, *hook_after; /* points; NULL = none */
+    const char *hook_unknown;             /* where "could not ask" is judged; NULL = not */
+    unsigned max_tries;                   /* of one API call: ACT_TRIES_… */
+    bool changes_nothing;                 /* may go on without its lock */
     bool must_not_hinder; /* a problem with our own housekeeping must not fail it: remove */
 };
 extern const struct act_spec act_restore, act_remove, act_quick_check, act_recover;
@@ -52,6 +55,11 @@ struct act {
     struct kit_call_stats spent; /* by sessions that were closed: act_close */
     struct kit_lock lock;
     struct kit_record record;
+    struct act_hooks hooks;
+    struct act_choice choice;     /* of route tables */
+    struct kit_deadline after_by; /* of the hooks after the action; `by` ends earlier */
+    struct kit_facts last;        /* the last look, for those; meaningless unless `seen` */
+    bool seen;
     unsigned waits;  /* looks that did not show a change yet */
     bool changed;    /* something was sent that changes the cloud */
     char where[512]; /* the last facts in one line, "" = none */
@@ -74,6 +82,7 @@ void act_done(struct act *act);
  * act_done. */
 int act_read_settings(struct act *act, struct kit_err *err) KIT_CHECKED;
 struct act_end act_end(const struct act *act, enum act_outcome outcome);
+const char *act_outcome_name(enum act_outcome outcome); /* "right" */
 
 /* The main of an action's program: parses, then act_run. */
 int act_main(const struct act_spec *spec, int argc, char **argv);

@@ -114,6 +114,27 @@
       "A change was accepted, and the cloud does not show it yet: it takes its time, or answers "  \
       "from an older view. The action looks again.",                                               \
       "None: the messages that follow say what was found.")                                        \
+    X(720040, ERROR, ACT_HOOK_REFUSED,                                                             \
+      "A hook of the site refused the action, or the hook that chooses the route tables failed, "  \
+      "and nothing was changed.",                                                                  \
+      "Read the reason in the message: it is the site's own. If the hook is wrong, correct it or " \
+      "move its file out of hook_dir, and run the action again.")                                  \
+    X(720041, ERROR, ACT_HOOK_FAILED,                                                              \
+      "A hook of the site did not do its work: it raised an error, broke a limit, returned what "  \
+      "makes no sense, or its file is not to be trusted. What that does to the action is in the "  \
+      "hooks' contract, point by point.",                                                          \
+      "cloudvip hooks list shows owner and mode of each file, cloudvip hooks test NAME runs one "  \
+      "on made-up facts.")                                                                         \
+    X(720042, INFO, ACT_HOOK_INFO, "A hook of the site says so.", "None.")                         \
+    X(720043, WARN, ACT_HOOK_WARN, "A hook of the site warns.", "Ask whoever wrote the hook.")     \
+    X(720044, ERROR, ACT_HOOK_ERROR, "A hook of the site reports an error of its own.",            \
+      "Ask whoever wrote the hook.")                                                               \
+    X(720045, INFO, ACT_HOOK_CHOSE,                                                                \
+      "A hook of the site left route tables out: they are not looked at and not changed.",         \
+      "None, if that is meant.")                                                                   \
+    X(720046, WARN, ACT_HOOK_DECIDED,                                                              \
+      "The state was not known, and a hook of the site said what to make of it.",                  \
+      "Find out why the cloud could not be asked (the messages before this one).")                 \
     X(720050, INFO, ACT_STANDBY,                                                                   \
       "Pacemaker asked whether the address is in service on this node, and it is not, as is "      \
       "right before a start.",                                                                     \

@@ -7,8 +7,12 @@ static enum act_outcome not_known(struct act *act, const struct kit_err *err)
 {
     int64_t limit = kit_settings_number(&act->settings, KIT_PARAM_ON_UNKNOWN);
     enum act_outcome outcome = act_unknown(act, err);
+    bool fail;
 
     act->record.unknown_in_a_row++;
+    act_close(act); /* a hook needs no session, and its process no credentials */
+    if (act_hooks_decide(act, err, &fail))
+        return fail ? ACT_OUT_WRONG : outcome;
     if (limit <= 0 || act->record.unknown_in_a_row < (uint64_t)limit)
         return outcome;
     act_log(&act->log, ACT_UNKNOWN_LIMIT,
@@ -69,6 +73,8 @@ const struct act_spec act_quick_check = {
     .does = "is the address here?",
     .run = run,
     .timeout = KIT_PARAM_QUICKCHECK_TIMEOUT,
+    .hook_after = "post_check",
+    .hook_unknown = "on_unknown",
     .max_tries = ACT_TRIES_CHECK,
     .changes_nothing = true,
 };

@@ -46,6 +46,8 @@ const struct act_spec act_remove = {
     .does = "take the address out of service on this node",
     .run = run,
     .timeout = KIT_PARAM_REMOVE_TIMEOUT,
+    .hook_before = "pre_remove",
+    .hook_after = "post_remove",
     .max_tries = ACT_TRIES_UNTIL_DEADLINE,
     .must_not_hinder = true,
 };

@@ -86,5 +86,7 @@ const struct act_spec act_restore = {
     .does = "bring the address into service on this node",
     .run = act_bring_here,
     .timeout = KIT_PARAM_RESTORE_TIMEOUT,
+    .hook_before = "pre_restore",
+    .hook_after = "post_restore",
     .max_tries = ACT_TRIES_UNTIL_DEADLINE,
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "actions/manager/person.h"
 #include "kit/base/str.h"
 #include "kit/conf/check.h"
 #include "kit/sys/link.h"
@@ -38,6 +39,25 @@ static void look_at_nic(struct ctl_row *row)
                              link.up ? "up but has no carrier" : "down");
 }
 
+/* The site's choice among the route tables holds for whoever looks. */
+static void choose_tables(const struct ctl *ctl, struct ctl_row *row, struct kit_deadline by)
+{
+    const struct act_log log = {.action = "cloudvip", .tag = row->settings.tag};
+    struct act_choice choice = {.hooks = &row->hooks,
+                                .log = ctl->verbose ? &log : NULL,
+                                .clock = ctl->clock,
+                                .by = by,
+                                .about = {.action = "check",
+                                          .caller = act_manager_person.name,
+                                          .settings = &row->settings,
+                                          .record = &row->record}};
+    struct kit_err err;
+
+    if (!row->failed && act_choice_is_wanted(&row->hooks) && act_choose(&choice, &row->facts, &err))
+        row_failed(row, &err);
+    act_choice_done(&choice);
+}
+
 /* Everything that can be asked together with `first`. */
 static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct ctl_row *first,
                       bool for_plan)
@@ -62,9 +82,12 @@ static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct c
             row_failed(r, &err);
             continue;
         }
+        act_hooks_open(&r->hooks, &r->settings);
         row[count] = r;
-        query[count++] = (struct kit_query){
-            .settings = &r->settings, .for_claim = for_plan, .for_advice = for_plan};
+        query[count++] = (struct kit_query){.settings = &r->settings,
+                                            .for_claim = for_plan,
+                                            .for_advice = for_plan,
+                                            .with_tags = act_choice_is_wanted(&r->hooks)};
     }
     bool failed = session.mover->locate(session.cloud, query, count, by, &err) != 0;
     for (size_t i = 0; i < count; i++) {
@@ -72,6 +95,7 @@ static void ask_group(const struct ctl *ctl, struct ctl_survey *survey, struct c
         row[i]->facts = query[i].facts;
         if (failed || query[i].failed)
             row_failed(row[i], failed ? &err : &query[i].err);
+        choose_tables(ctl, row[i], by);
         look_at_nic(row[i]);
     }
     kit_call_stats_add(&survey->stats, &session.caller.stats);
@@ -148,6 +172,7 @@ void ctl_survey_done(struct ctl_survey *survey)
 {
     for (size_t i = 0; i < survey->count; i++) {
         kit_facts_done(&survey->row[i].facts);
+        act_hooks_done(&survey->row[i].hooks);
         kit_settings_done(&survey->row[i].settings);
     }
     free(survey->row);

@@ -11,6 +11,7 @@ struct ctl_row {
     struct kit_settings settings;
     const struct kit_mover *mover; /* NULL: it did not come that far */
     struct kit_facts facts;        /* unless failed */
+    struct act_hooks hooks;        /* open once its cloud was asked */
     bool failed;
     struct kit_err err;
     struct kit_record record;
