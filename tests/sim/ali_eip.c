@@ -339,8 +339,9 @@ const struct ali_action ali_eip_actions[] = {
      ""},
     {"vpc", "AssociateEipAddress", associate, ALI_CHANGES | ALI_TOKEN,
      "RegionId !AllocationId !InstanceId InstanceType InstanceRegionId Mode PrivateIpAddress VpcId",
-     "AllocationId:eip"},
+     "AllocationId:eip InstanceId:target"},
     {"vpc", "UnassociateEipAddress", unassociate, ALI_CHANGES | ALI_TOKEN,
-     "RegionId !AllocationId InstanceId InstanceType PrivateIpAddress Force", "AllocationId:eip"},
+     "RegionId !AllocationId InstanceId InstanceType PrivateIpAddress Force",
+     "AllocationId:eip InstanceId:target"},
     {0},
 };

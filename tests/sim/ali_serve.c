@@ -140,6 +140,14 @@ bool ali_ram_allows(const struct ali_call *call, const char *action, const char 
     return sim_policy_allows(call->who.policy, &question);
 }
 
+/* Of whatever an address can be bound to the id says what it is. */
+static const char *kind_of(const char *type, const char *id)
+{
+    if (strcmp(type, "target") != 0)
+        return type;
+    return !strncmp(id, "eni-", 4) ? "eni" : !strncmp(id, "havip-", 6) ? "havip" : "instance";
+}
+
 static int authorize(const struct ali_call *call, const struct ali_action *action,
                      struct ali_error *err)
 {
@@ -149,6 +157,7 @@ static int authorize(const struct ali_call *call, const struct ali_action *actio
     snprintf(verb, sizeof(verb), "%s:%s", action->product, action->name);
     for (const char *at = action->resources; *at; at += strspn(at, " ")) {
         char param[64], type[64], resource[256];
+        const char *kind, *id;
 
         if (sscanf(at, "%63[^:]:%63[^ ]", param, type) != 2)
             break;
@@ -156,8 +165,11 @@ static int authorize(const struct ali_call *call, const struct ali_action *actio
         for (size_t i = 0; i < call->params->len; i++) {
             if (!sim_words_know(param, call->params->items[i].name))
                 continue;
-            snprintf(resource, sizeof(resource), "acs:%s:%s:%s:%s/%.64s", action->product,
-                     call->region, call->account, type, call->params->items[i].value);
+            id = call->params->items[i].value;
+            kind = kind_of(type, id);
+            snprintf(resource, sizeof(resource), "acs:%s:%s:%s:%s/%.64s",
+                     !strcmp(kind, "eni") || !strcmp(kind, "instance") ? "ecs" : action->product,
+                     call->region, call->account, kind, id);
             asked = true;
             allowed = allowed && ali_ram_allows(call, verb, resource);
         }

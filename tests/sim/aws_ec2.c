@@ -132,13 +132,23 @@ static bool allows(const struct aws_call *call, const char *verb, const char *ty
     return aws_iam_allows(call, verb, arn, object);
 }
 
-/* An association stands for the address that it is of. */
+/* An association stands for the address and the interface that it is of, an attachment for its
+ * interface and instance. */
 static const char *resource_id(const struct aws_call *call, const char *type, const char *value)
 {
-    if (!strcmp(type, "elastic-ip") && !strncmp(value, "eipassoc-", 9))
+    bool eni_wanted = !strcmp(type, "network-interface");
+    struct json_object *eni;
+
+    if (!strncmp(value, "eipassoc-", 9))
         return sim_json_str(sim_json_find(aws_all(call->aws, AWS_ADDRESS), "association_id", value),
-                            "allocation_id");
-    return value;
+                            eni_wanted ? "network_interface_id" : "allocation_id");
+    if (strncmp(value, "eni-attach-", 11) != 0)
+        return value;
+    SIM_JSON_EACH(eni, aws_all(call->aws, AWS_ENI))
+    if (!strcmp(sim_json_str(aws_eni_attachment(eni), "attachment_id"), value))
+        return eni_wanted ? sim_json_str(eni, "network_interface_id")
+                          : sim_json_str(aws_eni_attachment(eni), "instance_id");
+    return "";
 }
 
 static int authorize(const struct aws_call *call, const struct aws_ec2_action *action,

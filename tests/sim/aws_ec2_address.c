@@ -307,7 +307,7 @@ const struct aws_ec2_action aws_ec2_address_actions[] = {
      "DryRun",
      "AllocationId:elastic-ip NetworkInterfaceId:network-interface InstanceId:instance"},
     {"DisassociateAddress", disassociate_address, AWS_CHANGES, "AssociationId PublicIp DryRun",
-     "AssociationId:elastic-ip"},
+     "AssociationId:elastic-ip AssociationId:network-interface"},
     {"AllocateAddress", allocate_address, AWS_CHANGES,
      "Domain Address PublicIpv4Pool NetworkBorderGroup CustomerOwnedIpv4Pool IpamPoolId "
      "TagSpecification.N.* DryRun",

@@ -144,6 +144,6 @@ const struct aws_ec2_action aws_ec2_attach_actions[] = {
      "!NetworkInterfaceId !InstanceId !DeviceIndex NetworkCardIndex DryRun",
      "NetworkInterfaceId:network-interface InstanceId:instance"},
     {"DetachNetworkInterface", detach_network_interface, AWS_CHANGES, "!AttachmentId Force DryRun",
-     ""},
+     "AttachmentId:network-interface AttachmentId:instance"},
     {0},
 };

@@ -5,7 +5,8 @@
 #include "sim_policy.h"
 
 static const char condition_keys[] =
-    "ec2:Vpc ec2:RouteTableID ec2:Region aws:RequestedRegion ec2:ResourceTag/* "
+    "ec2:Vpc ec2:RouteTableID ec2:PublicIpAddress ec2:Region aws:RequestedRegion "
+    "ec2:ResourceTag/* "
     "aws:ResourceTag/*";
 
 struct question {
@@ -37,6 +38,8 @@ static void condition_value(const void *context, const char *key, char *ret_valu
                  call->account, vpc);
     else if (!strcmp(key, "ec2:RouteTableID"))
         snprintf(ret_value, size, "%s", sim_json_str(resource, "route_table_id"));
+    else if (!strcmp(key, "ec2:PublicIpAddress"))
+        snprintf(ret_value, size, "%s", sim_json_str(resource, "public_ip"));
     else if (!strcmp(key, "ec2:Region") || !strcmp(key, "aws:RequestedRegion"))
         snprintf(ret_value, size, "%s", call->region);
     else if (tag)
