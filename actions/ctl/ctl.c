@@ -13,6 +13,8 @@ static const struct ctl_command commands[] = {
     {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status,
      false},
     {"plan", "TAG", "what restore would change here; changes nothing", ctl_plan, false},
+    {"policy", "[TAG...]", "the smallest IAM or RAM policy of the resources (--help)", ctl_policy,
+     true},
     {"eni", "VERB", "ENIs: create, list, attach, detach, modify, delete (--help)", ctl_eni, true},
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},

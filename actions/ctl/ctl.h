@@ -28,6 +28,7 @@ struct ctl_command {
 int ctl_check(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_plan(struct ctl *ctl);
+int ctl_policy(struct ctl *ctl);
 int ctl_eip(struct ctl *ctl);
 int ctl_eni(struct ctl *ctl);
 int ctl_havip(struct ctl *ctl);

@@ -142,12 +142,15 @@ struct kit_step {
 };
 
 struct kit_permission {
-    const char *action;   /* "ec2:ReplaceRoute" */
-    const char *resource; /* "route-table", "*" */
+    const char *action; /* "ec2:ReplaceRoute" */
+    const char
+        *resource; /* kinds of the provider's kit_policy_form: "elastic-ip, network-interface",
+                    * each of which is asked about; "*": no single objects */
     const char *why;
     enum kit_param only_with; /* needed only when this has a value of `when`; KIT_PARAM_NONE:
                                * always */
-    const char *when;         /* "cut-through|multi"; of an address "ipv4" or "ipv6" */
+    const char *when;         /* "cut-through|multi"; of an address "ipv4" or "ipv6"; "*": any; "":
+                               * none is set */
     bool advice_only; /* only plan's warnings need it: without it a rule is not known, and no action
                        * fails */
 };
@@ -206,14 +209,16 @@ struct kit_mover {
 
 struct kit_nic;
 struct kit_op;
+struct kit_policy_form;
 struct kit_egress;
 
 struct kit_provider {
     const char *name;
     const char *ca_env; /* environment variable that names a file of certificates, or NULL */
-    const struct kit_op *const *ops; /* kit/cloud/ops.h; NULL-terminated, or NULL: none */
-    const struct kit_egress *egress; /* kit/cloud/egress.h */
-    bool (*is_host)(void);           /* DMI says that this host runs there */
+    const struct kit_op *const *ops;      /* kit/cloud/ops.h; NULL-terminated, or NULL: none */
+    const struct kit_egress *egress;      /* kit/cloud/egress.h */
+    const struct kit_policy_form *policy; /* kit/cloud/policy.h */
+    bool (*is_host)(void);                /* DMI says that this host runs there */
     /* Does its metadata service answer?  One request, capped at the connect timeout. */
     bool (*answers)(const struct kit_settings *settings, struct kit_caller *caller,
                     struct kit_deadline by);

@@ -100,6 +100,8 @@ bool kit_permission_applies(const struct kit_permission *permission,
 
     if (permission->only_with == KIT_PARAM_NONE)
         return true;
+    if (!permission->when[0] || kit_str_eq(permission->when, "*"))
+        return !permission->when[0] == !kit_settings_text(settings, permission->only_with);
     addr = kit_settings_addr(settings, permission->only_with);
     if (addr)
         return is_listed(permission->when, addr->family == 6 ? "ipv6" : "ipv4");

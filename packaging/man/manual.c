@@ -178,6 +178,27 @@ static void mover_uses(const struct kit_mover *m)
     (void)fprintf(out, "%s\n", ".El");
 }
 
+/* When it is needed: "with eip_mode = cut-through". */
+static void permission_condition(const struct kit_permission *p)
+{
+    const char *words = p->when, *word, *gap = "", *equals = "= ";
+    size_t len;
+
+    if (p->only_with == KIT_PARAM_ADDRESS) /* its family */
+        equals = "of the family ";
+    if (p->advice_only)
+        (void)fprintf(out, ", which is for warnings of\n.Ql cloudvip plan\nalone");
+    if (p->only_with == KIT_PARAM_NONE)
+        return;
+    (void)fprintf(out, "\n(%s\n.Ic %s", p->when[0] ? "with" : "without",
+                  kit_param_info[p->only_with].name);
+    while (!kit_str_eq(p->when, "*") && kit_str_word(&words, "|", &word, &len)) {
+        (void)fprintf(out, "\n%s%.*s", gap[0] ? gap : equals, (int)len, word);
+        gap = "or ";
+    }
+    (void)fprintf(out, ")");
+}
+
 static void mover_permissions(const struct kit_mover *m)
 {
     (void)fprintf(out, "%s\n", ".Bl -tag -width Ds -compact");
@@ -185,8 +206,7 @@ static void mover_permissions(const struct kit_mover *m)
         const struct kit_permission *p = &m->permissions[i];
         (void)fprintf(out, ".It %s\n", p->action);
         text(p->why);
-        if (p->only_with != KIT_PARAM_NONE)
-            (void)fprintf(out, " (only as\n.Ic %s\nsays)", kit_param_info[p->only_with].name);
+        permission_condition(p);
         (void)fputc('\n', out);
     }
     (void)fprintf(out, "%s\n", ".El");

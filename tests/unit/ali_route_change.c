@@ -34,7 +34,7 @@ static void modified_in_place_and_seen(void **state)
     ali_assert_calls(w, READ " " LOOK " " MODIFY " " READ " " READ);
     fake_assert_text(ali_query(w, MODIFY, 0), "NewNextHopId=eni-2");
     fake_assert_text(ali_query(w, MODIFY, 0), "NewNextHopType=NetworkInterface");
-    fake_assert_text(ali_query(w, MODIFY, 0), "RouteEntryId=rte-1");
+    fake_assert_text(ali_query(w, MODIFY, 0), "DestinationCidrBlock=10.1.0.10%2F32&");
     fake_assert_text(ali_query(w, MODIFY, 0), "RegionId=cn-shanghai");
     ali_done(w);
 }

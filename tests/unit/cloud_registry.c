@@ -222,6 +222,10 @@ static void a_permission_is_needed_with_some_settings(void **state)
         {KIT_PARAM_ADDRESS, "ipv6", "fd00::1", true},
         {KIT_PARAM_ADDRESS, "ipv4|ipv6", NULL, false},
         {KIT_PARAM_HAVIP_ID, "havip-1", NULL, false},
+        {KIT_PARAM_HAVIP_ID, "*", "havip-1", true},
+        {KIT_PARAM_HAVIP_ID, "*", NULL, false},
+        {KIT_PARAM_ROUTE_TABLES, "", NULL, true},
+        {KIT_PARAM_ROUTE_TABLES, "", "vtb-1", false},
     };
 
     (void)state;

@@ -23,6 +23,13 @@ static bool is_listed(const char *const list[], size_t count, const char *word)
     return false;
 }
 
+/* What kept us from asking; nothing when nobody asked. */
+static void tell(const struct ali_rpc *r, struct kit_buf *detail)
+{
+    if (r && r->call.failed)
+        (void)kit_buf_puts(detail, r->call.err.msg);
+}
+
 static const struct ali_eni_address *mapped_address(const struct ali_eip_target *t)
 {
     struct kit_addr wanted;
@@ -187,7 +194,10 @@ static enum kit_rule_answer check_cut_gateway(const void *evidence, struct kit_b
 {
     const struct ali_eip_target *t = evidence;
 
-    if (!cut_through_ahead(t) || !t->gateways_known)
+    if (!cut_through_ahead(t))
+        return KIT_RULE_NOT_KNOWN;
+    tell(t->call_gateways, detail);
+    if (!t->gateways_known)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has the IPv4 gateway %s", t->me.vpc, t->gateway);
     return broken_if(t->gateway[0] != '\0');
@@ -275,7 +285,10 @@ static enum kit_rule_answer check_multi_count(const void *evidence, struct kit_b
 {
     const struct ali_eip_target *t = evidence;
 
-    if (!multi_ahead(t) || !t->others_known)
+    if (!multi_ahead(t))
+        return KIT_RULE_NOT_KNOWN;
+    tell(t->call_others, detail);
+    if (!t->others_known)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has %zu EIPs", t->me.eni, t->others);
     return broken_if(t->others >= MULTI_MAX);
@@ -289,7 +302,10 @@ static enum kit_rule_answer check_multi_family(const void *evidence, struct kit_
     };
     const struct ali_eip_target *t = evidence;
 
-    if (!multi_ahead(t) || !t->family[0])
+    if (!multi_ahead(t))
+        return KIT_RULE_NOT_KNOWN;
+    tell(t->call_instance, detail);
+    if (!t->family[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is of family %s", t->me.node, t->family);
     return broken_if(!is_listed(families, KIT_LEN(families), t->family));
@@ -300,7 +316,10 @@ static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_b
     const struct ali_eip_target *t = evidence;
     char text[KIT_ADDR_TEXT];
 
-    if (t->mode != ALI_EIP_MULTI || !t->local_known || !t->info_gateway[0])
+    if (t->mode != ALI_EIP_MULTI)
+        return KIT_RULE_NOT_KNOWN;
+    tell(t->call_info, detail);
+    if (!t->local_known || !t->info_gateway[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has no %s (mask %s, gateway %s)", t->interface,
                          kit_addr_text(&t->eip.addr, text), t->info_mask, t->info_gateway);

@@ -331,7 +331,7 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeEipAddresses", "eip", "to see where the EIP is", KIT_ALWAYS},
+    {"vpc:DescribeEipAddresses", "*", "to see where the EIP is", KIT_ALWAYS},
     {"vpc:AssociateEipAddress", "eip, eni, instance", "to bind it here", KIT_ALWAYS},
     {"vpc:UnassociateEipAddress", "eip, eni, instance", "to take it from the node that has it",
      KIT_ALWAYS},
@@ -352,7 +352,7 @@ static const struct kit_permission permissions[] = {
      KIT_ADVICE_WHEN(KIT_PARAM_EIP_MODE, "nat")},
     {"vpc:DescribeRouteEntryList", "*", "to see whether that has a route to the IPv4 gateway",
      KIT_ADVICE_WHEN(KIT_PARAM_EIP_MODE, "nat")},
-    {"vpc:DescribeEipGatewayInfo", "eip", "to read gateway and mask (eip_mode = multi)",
+    {"vpc:DescribeEipGatewayInfo", "*", "to read gateway and mask (eip_mode = multi)",
      KIT_WHEN(KIT_PARAM_EIP_MODE, "multi")},
     {"ecs:DescribeInstances", "*", "to check the instance family (eip_mode = multi)",
      KIT_WHEN(KIT_PARAM_EIP_MODE, "multi")},

@@ -295,8 +295,8 @@ static const struct kit_permission permissions[] = {
     {"ecs:DescribeNetworkInterfaces", "*", "to see where the ENI is", KIT_ALWAYS},
     {"ecs:DescribeInstances", "*", "to see whether this instance can take it", KIT_ALWAYS},
     {"ecs:DescribeInstanceTypes", "*", "to see how many interfaces its type takes", KIT_ALWAYS},
-    {"ecs:DetachNetworkInterface", "*", "to take it off the old instance", KIT_ALWAYS},
-    {"ecs:AttachNetworkInterface", "*", "to attach it here", KIT_ALWAYS},
+    {"ecs:DetachNetworkInterface", "eni, instance", "to take it off the old instance", KIT_ALWAYS},
+    {"ecs:AttachNetworkInterface", "eni, instance", "to attach it here", KIT_ALWAYS},
 };
 
 extern const struct kit_mover kit_aliyun_eni;

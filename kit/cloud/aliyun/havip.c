@@ -303,8 +303,10 @@ static void take_idle(struct ali_havip_target *t, struct ali_rpc *r, struct kit_
     const struct ali_eni_filter filter = idle_filter(t);
     struct kit_err err;
 
-    if (ali_enis_finish(r, &filter, by, &t->idle, &err))
-        ali_enis_done(&t->idle);
+    if (!ali_enis_finish(r, &filter, by, &t->idle, &err))
+        return;
+    ali_enis_done(&t->idle);
+    (void)kit_str_copy(t->idle_why, sizeof(t->idle_why), err.msg);
 }
 
 static void take(struct ali_havip_target *t)
@@ -425,11 +427,15 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeHaVips", "havip", "to see which node has it", KIT_ALWAYS},
-    {"vpc:AssociateHaVip", "havip, eni, instance", "to bind this node where it is not bound yet",
-     KIT_ALWAYS},
-    {"ecs:DescribeNetworkInterfaces", "*", "to check the ENIs that are bound, and that `eni` names",
-     KIT_ALWAYS},
+    {"vpc:DescribeHaVips", "*", "to see which node has it", KIT_ALWAYS},
+    {"vpc:AssociateHaVip", "havip, eni", "to bind this node's ENI where it is not bound yet",
+     KIT_WHEN(KIT_PARAM_BIND_TO, "eni")},
+    {"vpc:AssociateHaVip", "havip, instance", "to bind this node where it is not bound yet",
+     KIT_WHEN(KIT_PARAM_BIND_TO, "instance")},
+    {"ecs:DescribeNetworkInterfaces", "*", "to see whether a bound ENI lost its instance",
+     KIT_WHEN(KIT_PARAM_BIND_TO, "eni")},
+    {"ecs:DescribeNetworkInterfaces", "*", "to see whether `eni` is this node's",
+     KIT_WHEN(KIT_PARAM_ENI, "*")},
 };
 
 extern const struct kit_mover kit_aliyun_havip;

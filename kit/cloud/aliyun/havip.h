@@ -74,6 +74,7 @@ struct ali_havip_target {
     const struct ali_eni *eni;
     struct ali_enis idle; /* for claims with bind_to = eni: those nearby that no instance has; empty
                            * when that is not known */
+    char idle_why[320];   /* what kept us from reading them */
     struct ali_rpc *call; /* shared between targets */
 };
 /* The cloud names the master of a HAVIP that is bound to ENIs by either id. */

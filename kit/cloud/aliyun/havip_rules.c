@@ -80,6 +80,7 @@ enum kit_rule_answer ali_havip_check_idle(const void *evidence, struct kit_buf *
 
     if (t->right)
         return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_puts(detail, t->idle_why);
     for (size_t i = 0; i < t->havip.bound && i < ALI_HAVIP_BOUND; i++) {
         const struct ali_eni *eni = ali_enis_get(&t->idle, t->havip.bound_id[i]);
 

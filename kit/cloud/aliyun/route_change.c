@@ -198,7 +198,7 @@ static void modify(struct change *c)
     bool unknown;
 
     ali_rpc_init(&r, c->cloud, &ali_vpc, "ModifyRouteEntry", ALI_MUTATES);
-    ali_rpc_param(&r, "RouteEntryId", c->step->binding->handle);
+    encode_where(&r, c); /* not by the entry's id: a policy names tables */
     ali_rpc_param(&r, "NewNextHopType", hop_type(c->facts));
     ali_rpc_param(&r, "NewNextHopId", c->facts->me);
     run(c, &r);

@@ -61,12 +61,13 @@ static const struct kit_param_use params[] = {
 };
 
 static const struct kit_permission permissions[] = {
-    {"vpc:DescribeRouteTableList", "*", "to find the VPC's route tables", KIT_ALWAYS},
+    {"vpc:DescribeRouteTableList", "*", "to find the VPC's route tables",
+     KIT_WHEN(KIT_PARAM_ROUTE_TABLES, "")},
     {"vpc:DescribeRouteEntryList", "*", "to see where the route points", KIT_ALWAYS},
-    {"vpc:ModifyRouteEntry", "*", "to point it here", KIT_ALWAYS},
-    {"vpc:CreateRouteEntry", "*", "to create a missing route",
+    {"vpc:ModifyRouteEntry", "routetable", "to point it here", KIT_ALWAYS},
+    {"vpc:CreateRouteEntry", "routetable", "to create a missing route",
      KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
-    {"vpc:DeleteRouteEntry", "*",
+    {"vpc:DeleteRouteEntry", "routetable",
      "to create a route anew where the endpoint cannot change its next hop",
      KIT_WHEN(KIT_PARAM_CREATE_ROUTE, "yes")},
     {"ecs:DescribeNetworkInterfaces", "*", "to see whether the interfaces serve", KIT_ALWAYS},

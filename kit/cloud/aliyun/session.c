@@ -55,10 +55,12 @@ static bool answers(const struct kit_settings *settings, struct kit_caller *call
     return yes;
 }
 
+extern const struct kit_policy_form ali_policy; /* policy.c */
 extern const struct kit_provider kit_aliyun;
 const struct kit_provider kit_aliyun = {
     .name = "aliyun",
     .ops = ali_ops,
+    .policy = &ali_policy,
     .is_host = is_host,
     .answers = answers,
     .open = open_session,

@@ -38,6 +38,11 @@ static const struct partition *partition_of(const char *region)
     return &aws;
 }
 
+const char *aws_partition(const char *region)
+{
+    return partition_of(region)->name;
+}
+
 /* A host label: it becomes part of the name that our signed request is sent to. */
 static bool region_is_label(const char *region)
 {

@@ -12,6 +12,9 @@ struct aws_endpoint_choice {
     const char *custom; /* URL, or NULL; with fips or dualstack it is KIT_ERR_CONFIG */
 };
 
+/* "aws", "aws-cn" …: the partition of a region, of one that is not known "aws". */
+const char *aws_partition(const char *region);
+
 /* Pure: partition by region, suffix by partition.  KIT_ERR_CONFIG for a region that is no host
  * label. */
 int aws_endpoint_resolve(const struct aws_endpoint_choice *choice,

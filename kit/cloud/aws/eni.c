@@ -247,6 +247,8 @@ static const struct kit_permission permissions[] = {
     {"ec2:DetachNetworkInterface", "instance, network-interface", "to take it off the old instance",
      KIT_ALWAYS},
     {"ec2:AttachNetworkInterface", "instance, network-interface", "to attach it here", KIT_ALWAYS},
+    {"ec2:DescribeInstanceTypes", "*", "to see how many interfaces this instance takes",
+     KIT_ADVICE},
 };
 
 extern const struct kit_mover kit_aws_eni;

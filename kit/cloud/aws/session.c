@@ -52,10 +52,12 @@ static bool answers(const struct kit_settings *settings, struct kit_caller *call
     return yes;
 }
 
+extern const struct kit_policy_form aws_policy; /* policy.c */
 extern const struct kit_provider kit_aws;
 const struct kit_provider kit_aws = {
     .name = "aws",
     .ca_env = "AWS_CA_BUNDLE",
+    .policy = &aws_policy,
     .is_host = is_host,
     .answers = answers,
     .open = open_session,
