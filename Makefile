@@ -18,6 +18,7 @@ DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(DATADIR)/doc/cloudvip
 MANDIR ?= $(DATADIR)/man
 OCFDIR ?= $(PREFIX)/lib/ocf
+LKROOT ?= /opt/LifeKeeper
 BASHDIR ?= $(DATADIR)/bash-completion
 STATEDIR ?= /var/lib
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -79,7 +80,7 @@ lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
 actions_act := act hooks hooks_act hooks_facts hooks_choose args log session restore remove quick_check recover validate
 actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
 actions_act += turn
-actions_manager += keepalived
+actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
 
@@ -259,6 +260,20 @@ install-keepalived:
 	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/keepalived/cloudvip-notify >$(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
 	chmod 0755 $(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
 	install -m 0644 packaging/keepalived/*.conf $(DESTDIR)$(DOCDIR)/keepalived
+
+# LifeKeeper's type cloudvip.  The actions are copies: what tells them that LifeKeeper runs them is where
+# they lie.  Afterwards `cloudvip lifekeeper register` makes the type known, once LifeKeeper is there.
+lk_type := $(DESTDIR)$(LKROOT)/subsys/comm/resources/cloudvip
+lk_admin := $(DESTDIR)$(LKROOT)/lkadm/subsys/comm/cloudvip/bin
+lk_script = sed 's|^program=.*|program=$(SBINDIR)/cloudvip|; s|:-/opt/LifeKeeper}|:-$(LKROOT)}|' packaging/lifekeeper/$(1) >$(2); chmod 0755 $(2)
+.PHONY: install-lifekeeper
+install-lifekeeper: $(programs)
+	install -d $(lk_type)/actions $(lk_type)/recovery $(lk_admin)
+	install -m 0755 $(B)/bin/restore $(B)/bin/remove $(B)/bin/quickCheck $(lk_type)/actions
+	install -m 0755 $(B)/bin/recover $(lk_type)/recovery/cloudvip
+	$(call lk_script,forget,$(lk_type)/actions/delete)
+	$(call lk_script,administration,$(lk_admin)/create)
+	set -e; for name in canextend extend delete; do install -m 0755 $(lk_admin)/create $(lk_admin)/$$name; done
 
 install-sim: $(B)/bin/cloudsim
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/cloudvip/demo

@@ -56,5 +56,9 @@ int act_main(const struct act_spec *spec, int argc, char **argv)
             return 0;
         }
     }
+    /* LifeKeeper's local recovery may name its object as sendevent does. */
+    for (int i = 1; i + 1 < argc && !args.tag; i++)
+        if (kit_str_eq(argv[i], "-n") && argv[i + 1][0] != '-')
+            args.tag = argv[i + 1];
     return act_run(spec, &args);
 }

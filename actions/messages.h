@@ -150,7 +150,23 @@
       "one did not end in time.",                                                                  \
       "Check that the run directory (/run/cloudvip) exists, is root's, and can be written; "       \
       "compare "                                                                                   \
-      "where the address is (cloudvip status) with keepalived's state.")
+      "where the address is (cloudvip status) with keepalived's state.")                           \
+    X(720054, NOTIFY, ACT_EVENT,                                                                   \
+      "quickCheck found a resource in service lost, and told LifeKeeper, which recovers it here "  \
+      "or brings it into service on another server.",                                              \
+      "None: the messages of recover, remove and restore say what came of it.")                    \
+    X(720055, ERROR, ACT_EVENT_FAILED,                                                             \
+      "LifeKeeper could not be told that the resource is lost, or could not recover it.",          \
+      "Look at the resource with lcdstatus; check that LifeKeeper is up, and that its programs "   \
+      "below $LKROOT/bin can be run.")                                                             \
+    X(720056, INFO, ACT_NO_EVENT,                                                                  \
+      "quickCheck was run for a resource that LifeKeeper does not have in service.", "None.")      \
+    X(720057, ERROR, ACT_ADMIN_FAILED,                                                             \
+      "A resource could not be made, extended or taken away in LifeKeeper.",                       \
+      "The message says which of LifeKeeper's commands failed, and how; what had been done is "    \
+      "undone. Correct it, and run it again.")                                                     \
+    X(720058, INFO, ACT_ADMIN_DONE, "LifeKeeper's administration did what it was asked to.",       \
+      "None.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actions/manager/lcdi.h"
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/sys/file.h"
-#include "kit/sys/proc.h"
 
-#define DEFAULT_ROOT  "/opt/LifeKeeper"
 #define DEFAULTS_FILE "/etc/default/LifeKeeper"
 /* LifeKeeper ships a few KiB of tunables. */
 #define DEFAULTS_BYTES (256u * 1024)
@@ -20,75 +19,10 @@
 /* Half of quickCheck's usual limit: the cloud has to be asked in what is left. */
 #define INS_LIST_LIMIT_MS 10000
 #define TIMEOUT_MAX_S     86400
-
-#define FIELD_SEPARATOR '\x01'
-enum {
-    FIELD_TAG = 3,
-    FIELD_INFO = 5
-}; /* counted from 0 */
-
-/* ---- the output of ins_list -------------------------------------------------------------------
- */
-
-struct slice {
-    const char *at;
-    size_t len;
-};
-
-/* Field `index` of a line; false when the line has fewer. */
-static bool field(struct slice line, unsigned index, struct slice *ret_field)
-{
-    for (;; index--) {
-        const char *end = memchr(line.at, FIELD_SEPARATOR, line.len);
-        size_t len = end ? (size_t)(end - line.at) : line.len;
-        if (index == 0) {
-            *ret_field = (struct slice){line.at, len};
-            return true;
-        }
-        if (!end)
-            return false;
-        line = (struct slice){end + 1, line.len - len - 1};
-    }
-}
-
-static bool is_tag(struct slice line, const char *tag)
-{
-    struct slice name;
-
-    return field(line, FIELD_TAG, &name) && name.len == strlen(tag) &&
-           memcmp(name.at, tag, name.len) == 0;
-}
-
-int act_lifekeeper_find_info(const char *output, size_t len_bytes, const char *tag,
-                             struct kit_buf *ret_info, struct kit_err *err)
-{
-    struct slice rest = {output, len_bytes}, only = {0}, named = {0}, info;
-    size_t lines = 0;
-
-    while (rest.len > 0) {
-        const char *newline = memchr(rest.at, '\n', rest.len);
-        struct slice line = {rest.at, newline ? (size_t)(newline - rest.at) : rest.len};
-        size_t used = line.len + (newline ? 1 : 0);
-
-        rest = (struct slice){rest.at + used, rest.len - used};
-        if (line.len == 0)
-            continue;
-        lines++;
-        only = line;
-        if (!named.at && is_tag(line, tag))
-            named = line;
-    }
-    if (!named.at && lines == 1)
-        named = only;
-    if (!named.at || !field(named, FIELD_INFO, &info))
-        return 0;
-    if (info.len > 0 && memchr(info.at, '\0', info.len))
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: the info field holds a NUL byte", tag);
-    if (kit_buf_add(ret_info, info.at, info.len))
-        return kit_err_set(err, KIT_ERR_CONFIG, "%s: the info field is longer than %zu bytes", tag,
-                           ret_info->max_bytes);
-    return 0;
-}
+/* What LifeKeeper gives the check of a generic application. */
+#define GENERIC_CHECK_S 22
+/* To hear that an event could not be raised; the recovery that it begins may take minutes. */
+#define EVENT_MS 15000
 
 /* ---- /etc/default/LifeKeeper --------------------------------------------------------------------
  */
@@ -174,13 +108,6 @@ static bool tunable(const struct act_call *call, const char *name, char *ret_val
 /* ---- the manager --------------------------------------------------------------------------------
  */
 
-static const char *root(void)
-{
-    const char *lkroot = getenv("LKROOT");
-
-    return lkroot && lkroot[0] == '/' ? lkroot : DEFAULT_ROOT;
-}
-
 static bool is_below(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
@@ -199,18 +126,35 @@ static bool runs_below(const char *path, const char *dir)
     return is_below(path, dir) || (real && is_below(path, real));
 }
 
-static bool recognise(const struct act_call *call)
+static bool we_run_below(const struct act_call *call, const char *dir)
 {
     char exe[PATH_MAX] = "";
-    const char *lkroot = getenv("LKROOT");
 
-    if (lkroot && lkroot[0] == '/' && call->tag && call->id)
-        return true;
     if (!call->exe) {
         ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
         exe[len > 0 ? len : 0] = '\0';
     }
-    return runs_below(call->argv0, root()) || runs_below(call->exe ? call->exe : exe, root());
+    return runs_below(call->argv0, dir) || runs_below(call->exe ? call->exe : exe, dir);
+}
+
+static bool recognise(const struct act_call *call)
+{
+    const char *lkroot = getenv("LKROOT");
+
+    if (lkroot && lkroot[0] == '/' && call->tag && call->id)
+        return true;
+    return we_run_below(call, act_lcdi_root());
+}
+
+/* As a type of its own; else as a generic application, copied to wherever LifeKeeper keeps those.
+ */
+static bool is_typed(const struct act_call *call)
+{
+    char dir[PATH_MAX];
+
+    return kit_str_format(dir, sizeof(dir), "%s/subsys/" ACT_LCDI_APP "/resources/" ACT_LCDI_TYPE,
+                          act_lcdi_root()) &&
+           we_run_below(call, dir);
 }
 
 static void note_no_info(const struct act_call *call, const char *why)
@@ -223,24 +167,21 @@ static void note_no_info(const struct act_call *call, const char *why)
 static bool ask_ins_list(const struct act_call *call, const struct kit_clock *clock,
                          struct kit_deadline by, struct kit_buf *output)
 {
-    char dir[PATH_MAX], program[PATH_MAX];
-    const char *const argv[] = {program, "-t", call->tag, NULL};
+    const char *const argv[] = {"ins_list", "-t", call->tag, NULL};
     struct kit_deadline limit = kit_deadline_in_ms(clock, INS_LIST_LIMIT_MS);
     struct kit_err err;
     int status;
 
-    if (!kit_str_format(dir, sizeof(dir), "%s/bin", root()) ||
-        !kit_str_format(program, sizeof(program), "%s/ins_list", dir) || access(program, X_OK) != 0)
+    if (!act_lcdi_has("ins_list"))
         return false; /* not installed as LifeKeeper is: nothing to remark */
-    /* LKROOT comes from the environment, and root runs what is in it. */
-    if (kit_file_check_dir(dir, &err) ||
-        kit_proc_run(argv, clock, kit_deadline_earlier(limit, by), output, &status, &err)) {
+    if (act_lcdi_run(argv, clock, kit_deadline_earlier(limit, by), output, &status, &err)) {
         note_no_info(call, err.msg);
         return false;
     }
     if (status != 0) {
-        char why[64];
-        (void)kit_str_format(why, sizeof(why), "ins_list ended with status %d", status);
+        char why[128];
+        (void)kit_str_format(why, sizeof(why), "ins_list ended with status %d: %s", status,
+                             act_lcdi_meaning(status));
         note_no_info(call, why);
         return false;
     }
@@ -255,12 +196,30 @@ static int overlay(const struct act_call *call, const struct kit_clock *clock,
     KIT_AUTO(kit_buf) info = KIT_BUF(KIT_CONF_WORDS_BYTES);
 
     if (call->tag && ask_ins_list(call, clock, by, &output)) {
-        if (act_lifekeeper_find_info(output.data, output.len_bytes, call->tag, &info, err))
+        if (act_lcdi_field(output.data, output.len_bytes, call->tag, ACT_LCDI_INFO, &info, err))
             return -1;
     }
     return kit_conf_parse_words(info.data, "info field", ret_overlay, ret_count, err);
 }
 
+/* ---- limits -------------------------------------------------------------------------------------
+ */
+
+static bool seconds(const struct act_call *call, const char *name, int64_t *ret_s)
+{
+    char value[16];
+
+    return tunable(call, name, value, sizeof(value)) &&
+           kit_str_to_int(value, 1, TIMEOUT_MAX_S, ret_s);
+}
+
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s == 0 || b_s < a_s ? b_s : a_s;
+}
+
+/* The action's own tunable; and for a check the interval, or two of them would meet, and what
+ * LifeKeeper gives a generic application's. */
 static int64_t limit_ms(const struct act_call *call)
 {
     static const struct {
@@ -271,15 +230,65 @@ static int64_t limit_ms(const struct act_call *call)
         {"quickCheck", "CLOUDVIP_QUICKCHECK_TIMEOUT"},
         {"recover", "CLOUDVIP_RECOVER_TIMEOUT"},
     };
-    char value[16];
-    int64_t limit_s;
+    int64_t limit_s = 0, s;
 
     for (size_t i = 0; i < KIT_LEN(tunables); i++)
-        if (kit_str_eq(call->action, tunables[i].action) &&
-            tunable(call, tunables[i].name, value, sizeof(value)) &&
-            kit_str_to_int(value, 1, TIMEOUT_MAX_S, &limit_s))
-            return limit_s * 900;
-    return 0;
+        if (kit_str_eq(call->action, tunables[i].action) && seconds(call, tunables[i].name, &s))
+            limit_s = s;
+    if (kit_str_eq(call->action, "quickCheck")) {
+        if (seconds(call, "LKCHECKINTERVAL", &s))
+            limit_s = earlier(limit_s, s);
+        if (!is_typed(call))
+            limit_s = earlier(limit_s, GENERIC_CHECK_S);
+    }
+    return limit_s * 900;
+}
+
+/* ---- the event ----------------------------------------------------------------------------------
+ */
+
+/* Only a resource in service is recovered; where LifeKeeper does not say, sendevent decides. */
+static bool is_in_service(const struct act_call *call)
+{
+    KIT_AUTO(kit_buf) output = KIT_BUF(INS_LIST_BYTES);
+    KIT_AUTO(kit_buf) state = KIT_BUF(16);
+    struct kit_deadline by = kit_deadline_in_ms(&kit_clock_real, INS_LIST_LIMIT_MS);
+    struct kit_err err;
+
+    if (!ask_ins_list(call, &kit_clock_real, by, &output) ||
+        act_lcdi_field(output.data, output.len_bytes, call->tag, ACT_LCDI_STATE, &state, &err) ||
+        state.len_bytes == 0)
+        return true;
+    if (kit_str_eq(state.data, "ISP") || kit_str_eq(state.data, "ISU"))
+        return true;
+    act_log(call->log, ACT_NO_EVENT, "its state is %s: there is nothing to recover", state.data);
+    return false;
+}
+
+static void raise_event(const struct act_call *call)
+{
+    const char *const argv[] = {"sendevent", "-C",      ACT_LCDI_TYPE, "-E",      ACT_LCDI_EVENT,
+                                "-m",        call->tag, "-n",          call->tag, NULL};
+    struct kit_err err;
+    int status;
+
+    act_log(call->log, ACT_EVENT, "raising the event " ACT_LCDI_TYPE ", " ACT_LCDI_EVENT);
+    if (act_lcdi_hand_over(argv, &kit_clock_real, kit_deadline_in_ms(&kit_clock_real, EVENT_MS),
+                           &status, &err)) {
+        if (err.kind != KIT_ERR_TIMEOUT) /* it recovers: that takes its time */
+            act_log_err(call->log, ACT_EVENT_FAILED, &err);
+    } else if (status != 0) {
+        act_log(call->log, ACT_EVENT_FAILED, "sendevent ended with status %d", status);
+    }
+}
+
+static void ended(const struct act_call *call, const struct act_end *end, int status)
+{
+    if (status == 0 || end->outcome != ACT_OUT_WRONG || !call->tag || !call->log ||
+        !kit_str_eq(call->action, "quickCheck") || !is_typed(call))
+        return;
+    if (is_in_service(call))
+        raise_event(call);
 }
 
 static int exit_status(const struct act_call *call, const struct act_end *end)
@@ -310,6 +319,7 @@ const struct act_manager act_manager_lifekeeper = {
     .overlay = overlay,
     .limit_ms = limit_ms,
     .exit_status = exit_status,
+    .ended = ended,
     .facility = facility,
     .to_syslog = true,
 };

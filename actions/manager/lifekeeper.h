@@ -4,7 +4,6 @@
 #define ACTIONS_MANAGER_LIFEKEEPER_H
 
 #include "actions/manager/manager.h"
-#include "kit/base/buf.h"
 
 /* Recognised when we run from below $LKROOT (/opt/LifeKeeper when that is not set), or when LKROOT
  * is set and -t and -i were given.
@@ -14,17 +13,17 @@
  *
  * Exit statuses: 0 for ACT_OUT_RIGHT.  quickCheck and remove also answer 0 to UNKNOWN, CONFIG and
  * DENIED: what cannot be asked is no failure of the resource, and LifeKeeper halts a node whose
- * remove fails during a failover.  1 for all else. */
+ * remove fails during a failover.  1 for all else.
+ *
+ * Below $LKROOT/subsys/comm/resources/cloudvip, as a type of its own, a check that found the
+ * address lost also raises the event: sendevent -C cloudvip -E cloudvip -m TAG -n TAG, if the
+ * resource is in service.  Elsewhere LifeKeeper concludes from the status (gen/app).
+ *
+ * Limits: CLOUDVIP_<ACTION>_TIMEOUT less a tenth; a check also has less than LKCHECKINTERVAL, and
+ * as gen/app less than the 22 s after which LifeKeeper kills it. */
 extern const struct act_manager act_manager_lifekeeper;
 
-/* The pure parts, for tests. */
-
-/* The info field (the sixth) in the output of ins_list: fields separated by byte 0x01, any number
- * of them from seven on, one instance a line; of several the one whose fourth field is `tag`, or
- * the only one.  Appends it to *ret_info; nothing appended: there is none, or it is empty.
- * KIT_ERR_CONFIG: it holds a NUL byte or is longer than *ret_info may be. */
-int act_lifekeeper_find_info(const char *output, size_t len_bytes, const char *tag,
-                             struct kit_buf *ret_info, struct kit_err *err) KIT_CHECKED;
+/* The pure part, for tests. */
 
 /* The value of `name` in a file of shell assignments (NAME=value, `export NAME=value`, either
  * quote, # comments; the last one counts, nothing is expanded).  False: it is not there, or does

@@ -81,9 +81,10 @@ static char **make_env(void)
 struct start {
     char *const *argv;
     char *const *env;
-    int out_fd;     /* becomes stdout */
+    int out_fd;     /* becomes stdout; -1 = /dev/null does */
     int failure_fd; /* errno goes here when exec fails; exec closes it */
     pid_t parent;
+    bool outlives; /* what it starts, and it, go on without us */
 };
 
 static void close_from(int first)
@@ -117,13 +118,18 @@ static _Noreturn void child(const struct start *s)
         failure_fd = STDERR_FILENO + 1
     };
 
-    (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != s->parent)
-        _exit(127); /* it died before we had asked to be told */
+    if (s->outlives) {
+        (void)setsid();
+    } else {
+        (void)setpgid(0, 0);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (getppid() != s->parent)
+            _exit(127); /* it died before we had asked to be told */
+    }
     reset_signals();
     int null_fd = open("/dev/null", O_RDONLY);
-    if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(s->out_fd, STDOUT_FILENO) >= 0 &&
+    if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
+        dup2(s->out_fd >= 0 ? s->out_fd : null_fd, STDOUT_FILENO) >= 0 &&
         (s->failure_fd == failure_fd || dup3(s->failure_fd, failure_fd, O_CLOEXEC) >= 0)) {
         close_from(failure_fd + 1);
         (void)execve(s->argv[0], s->argv, s->env);
@@ -144,7 +150,7 @@ struct run {
     pid_t pid;
     int out_fd, failure_fd; /* -1 = at its end */
     int start_errno;        /* why exec failed, or 0 */
-    struct kit_buf *output;
+    struct kit_buf *output; /* NULL = stderr */
 };
 
 static void close_fd(int *fd)
@@ -187,31 +193,43 @@ static pid_t fork_child(const struct start *s)
         child(s);
     int saved_errno = errno;
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    if (pid > 0)
+    if (pid > 0 && !s->outlives)
         (void)setpgid(pid, pid); /* both do, whoever comes first */
     errno = saved_errno;
     return pid;
 }
 
+/* Both ends of a pipe; stderr is not ours to close. */
+static void close_out(const struct run *run, int out[2])
+{
+    close_fd(&out[0]);
+    if (run->output)
+        close_fd(&out[1]);
+}
+
 static int start(struct run *run, const char *const argv[])
 {
     KIT_AUTOFREE char **env = make_env();
-    int out[2], failure[2];
+    int out[2] = {-1, fcntl(STDERR_FILENO, F_GETFD) < 0 ? -1 : STDERR_FILENO}, failure[2];
 
-    if (make_pipe(out) != 0)
+    if (run->output && make_pipe(out) != 0)
         return -1;
     if (make_pipe(failure) != 0) {
-        close_fd(&out[0]);
-        close_fd(&out[1]);
+        close_out(run, out);
         return -1;
     }
-    struct start s = {.env = env, .out_fd = out[1], .failure_fd = failure[1], .parent = getpid()};
+    struct start s = {.env = env,
+                      .out_fd = out[1],
+                      .failure_fd = failure[1],
+                      .parent = getpid(),
+                      .outlives = !run->output};
     /* execve's prototype predates const; it does not write to them. */
     memcpy(&s.argv, &argv, sizeof(s.argv));
     run->pid = fork_child(&s);
-    close_fd(&out[1]);
     close_fd(&failure[1]);
     run->out_fd = out[0];
+    out[0] = -1;
+    close_out(run, out);
     run->failure_fd = failure[0];
     return run->pid < 0 ? -1 : 0;
 }
@@ -236,7 +254,7 @@ static int drain(struct run *run)
             close_fd(&run->out_fd);
         }
     }
-    if (run->output->secret)
+    if (run->output && run->output->secret)
         kit_secret_wipe(chunk, sizeof(chunk));
     return rc;
 }
@@ -268,7 +286,8 @@ static int is_gone(void *arg, struct kit_err *err)
     return has_ended(arg);
 }
 
-/* Kills all that is left of the group and takes the exit status; -1 when it cannot be had. */
+/* Kills all that is left of the group, unless it may go on, and takes the exit status; -1 when it
+ * cannot be had. */
 static int bury(struct run *run)
 {
     static const struct kit_poll policy = {.first_ms = 1, .cap_ms = 50};
@@ -277,8 +296,10 @@ static int bury(struct run *run)
     int status;
     pid_t got;
 
-    (void)kill(-run->pid, SIGKILL);
-    (void)kill(run->pid, SIGKILL);
+    if (run->output) {
+        (void)kill(-run->pid, SIGKILL);
+        (void)kill(run->pid, SIGKILL);
+    }
     if (kit_poll_until(&policy, &kit_clock_real, by, is_gone, run, &ignored) != 0)
         return -1;
     do
@@ -321,7 +342,7 @@ static int run_started(struct run *run, const char *program, const struct kit_cl
                        struct kit_deadline by, int *ret_status, struct kit_err *err)
 {
     int rc = attend(run, program, clock, by, err);
-    int status = bury(run);
+    int status = rc != 0 && !run->output ? -1 : bury(run);
 
     if (rc != 0)
         return -1;
@@ -335,12 +356,10 @@ static int run_started(struct run *run, const char *program, const struct kit_cl
     return 0;
 }
 
-int kit_proc_run(const char *const argv[], const struct kit_clock *clock, struct kit_deadline by,
-                 struct kit_buf *ret_output, int *ret_status, struct kit_err *err)
+static int run_program(struct run *run, const char *const argv[], const struct kit_clock *clock,
+                       struct kit_deadline by, int *ret_status, struct kit_err *err)
 {
-    struct run run = {.pid = -1, .out_fd = -1, .failure_fd = -1, .output = ret_output};
     struct sigaction before, usual = {.sa_handler = SIG_DFL};
-    size_t before_bytes = ret_output->len_bytes;
     int rc;
 
     if (!argv[0] || argv[0][0] != '/') {
@@ -353,15 +372,33 @@ int kit_proc_run(const char *const argv[], const struct kit_clock *clock, struct
     bool deaf = before.sa_handler == SIG_IGN || (before.sa_flags & SA_NOCLDWAIT);
     if (deaf)
         (void)sigaction(SIGCHLD, &usual, NULL);
-    if (start(&run, argv) == 0)
-        rc = run_started(&run, argv[0], clock, by, ret_status, err);
+    if (start(run, argv) == 0)
+        rc = run_started(run, argv[0], clock, by, ret_status, err);
     else
         rc = kit_err_set(err, KIT_ERR_SYSTEM, "cannot start %s", argv[0]);
-    close_fd(&run.out_fd);
-    close_fd(&run.failure_fd);
+    close_fd(&run->out_fd);
+    close_fd(&run->failure_fd);
     if (deaf)
         (void)sigaction(SIGCHLD, &before, NULL);
-    if (rc != 0)
-        kit_buf_cut(ret_output, before_bytes);
     return rc;
+}
+
+int kit_proc_run(const char *const argv[], const struct kit_clock *clock, struct kit_deadline by,
+                 struct kit_buf *ret_output, int *ret_status, struct kit_err *err)
+{
+    struct run run = {.pid = -1, .out_fd = -1, .failure_fd = -1, .output = ret_output};
+    size_t before_bytes = ret_output->len_bytes;
+
+    if (run_program(&run, argv, clock, by, ret_status, err) == 0)
+        return 0;
+    kit_buf_cut(ret_output, before_bytes);
+    return -1;
+}
+
+int kit_proc_hand_over(const char *const argv[], const struct kit_clock *clock,
+                       struct kit_deadline by, int *ret_status, struct kit_err *err)
+{
+    struct run run = {.pid = -1, .out_fd = -1, .failure_fd = -1};
+
+    return run_program(&run, argv, clock, by, ret_status, err);
 }

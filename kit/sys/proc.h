@@ -22,4 +22,10 @@
 int kit_proc_run(const char *const argv[], const struct kit_clock *clock, struct kit_deadline by,
                  struct kit_buf *ret_output, int *ret_status, struct kit_err *err) KIT_CHECKED;
 
+/* As above for a program that goes on working when we have ended: it gets a session of its own,
+ * nothing of it is ever killed, and its output is our stderr.  Waits until `by` for its status,
+ * then leaves it running (KIT_ERR_TIMEOUT). */
+int kit_proc_hand_over(const char *const argv[], const struct kit_clock *clock,
+                       struct kit_deadline by, int *ret_status, struct kit_err *err) KIT_CHECKED;
+
 #endif

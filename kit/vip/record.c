@@ -1,7 +1,9 @@
 #include "kit/vip/record.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "kit/base/buf.h"
 #include "kit/base/str.h"
@@ -99,6 +101,17 @@ int kit_record_write(const char *tag, const struct kit_record *record, struct ki
     if (kit_buf_check(&text, "the record", err))
         return -1;
     return kit_file_write(path, text.data, text.len_bytes, 0644, false, err);
+}
+
+int kit_record_forget(const char *tag, struct kit_err *err)
+{
+    char path[4096];
+
+    if (path_of(tag, ".json", path, sizeof(path), err))
+        return -1;
+    if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return kit_err_set(err, KIT_ERR_SYSTEM, "remove %s", path);
+    return 0;
 }
 
 int kit_record_lock_path(const char *name, char *ret_path, size_t path_bytes, struct kit_err *err)

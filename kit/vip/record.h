@@ -32,6 +32,9 @@ int kit_record_read(const char *tag, struct kit_record *ret_record,
 int kit_record_write(const char *tag, const struct kit_record *record,
                      struct kit_err *err) KIT_CHECKED;
 
+/* As if there had never been one; none there: nothing. */
+int kit_record_forget(const char *tag, struct kit_err *err) KIT_CHECKED;
+
 /* Path of the lock of an address (or of any other name that stands for what is protected): one
  * action at a time. */
 int kit_record_lock_path(const char *name, char *ret_path, size_t path_bytes,

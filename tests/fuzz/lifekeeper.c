@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions/manager/lcdi.h"
 #include "actions/manager/lifekeeper.h"
 #include "kit/base/mem.h"
 
@@ -14,7 +15,7 @@ static void info(const char *output, size_t len)
     KIT_AUTO(kit_buf) field = KIT_BUF(512);
     struct kit_err err;
 
-    if (act_lifekeeper_find_info(output, len, "vip1", &field, &err))
+    if (act_lcdi_field(output, len, "vip1", ACT_LCDI_INFO, &field, &err))
         return;
     if (field.len_bytes && !memmem(output, len, field.data, field.len_bytes))
         abort();

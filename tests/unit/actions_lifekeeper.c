@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "actions/manager/lcdi.h"
 #include "actions/manager/lifekeeper.h"
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
@@ -99,7 +100,8 @@ static void the_sixth_field_is_the_info_field(void **state)
     for (size_t i = 0; i < KIT_LEN(rows); i++) {
         KIT_AUTO(kit_buf) info = KIT_BUF(100);
         assert_int_equal(
-            act_lifekeeper_find_info(rows[i].output, strlen(rows[i].output), "v", &info, &err), 0);
+            act_lcdi_field(rows[i].output, strlen(rows[i].output), "v", ACT_LCDI_INFO, &info, &err),
+            0);
         assert_string_equal(info.data, rows[i].info);
     }
 }
@@ -112,9 +114,9 @@ static void a_hostile_info_field_is_refused(void **state)
     struct kit_err err;
 
     (void)state;
-    assert_int_equal(act_lifekeeper_find_info(nul, sizeof(nul) - 1, "v", &info, &err), -1);
+    assert_int_equal(act_lcdi_field(nul, sizeof(nul) - 1, "v", ACT_LCDI_INFO, &info, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_CONFIG);
-    assert_int_equal(act_lifekeeper_find_info(big, sizeof(big) - 1, "v", &info, &err), -1);
+    assert_int_equal(act_lcdi_field(big, sizeof(big) - 1, "v", ACT_LCDI_INFO, &info, &err), -1);
     assert_string_equal(err.msg, "v: the info field is longer than 8 bytes");
 }
 
@@ -353,6 +355,25 @@ static void limits_are_a_tenth_less(void **state)
     assert_int_equal(lk->limit_ms(&call), 0);
     setenv("CLOUDVIP_RESTORE_TIMEOUT", "", 1); /* as good as unset: the file */
     assert_int_equal(lk->limit_ms(&call), 90000);
+
+    /* A check has to end before the next one begins, and a generic application's before it is
+     * killed; as a type of its own nobody kills it. */
+    call = (struct act_call){.action = "quickCheck", .defaults_file = "defaults", .exe = "/x"};
+    setenv("LKCHECKINTERVAL", "10", 1);
+    assert_int_equal(lk->limit_ms(&call), 9000);
+    setenv("LKCHECKINTERVAL", "120", 1);
+    assert_int_equal(lk->limit_ms(&call), 19800);
+    setenv("CLOUDVIP_QUICKCHECK_TIMEOUT", "100", 1);
+    assert_int_equal(lk->limit_ms(&call), 19800);
+    call.argv0 = "/opt/LifeKeeper/subsys/comm/resources/cloudvip/actions/quickCheck";
+    assert_int_equal(lk->limit_ms(&call), 90000);
+    call.argv0 = "/opt/LifeKeeper/subsys/gen/resources/app/actions/!quickCheck/vip1";
+    assert_int_equal(lk->limit_ms(&call), 19800);
+    call.argv0 = "/opt/LifeKeeper/subsys/comm/resources/cloudvip2/actions/quickCheck";
+    assert_int_equal(lk->limit_ms(&call), 19800);
+    unsetenv("CLOUDVIP_QUICKCHECK_TIMEOUT");
+    unsetenv("LKCHECKINTERVAL");
+    call = (struct act_call){.action = "restore", .defaults_file = "defaults"};
 
     /* A file that others may write sets nothing where root would obey it. */
     unsetenv("LKSYSLOGSELECTOR");
