@@ -65,7 +65,7 @@ kit_sys += pid
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema lists load check redact
-kit_cloud := call facts ops ops_words nic registry metadata creds creds_fetch sign refusal
+kit_cloud := call facts ops ops_words ops_change token nic registry metadata creds creds_fetch sign refusal
 kit_cloud_aws := session creds creds_profile creds_process creds_container words profile sts imds endpoint sign query ec2 errors route_table route_search elastic_ip nic private_ip private_ip_move eni eni_move host_nic
 kit_cloud += policy
 kit_cloud_aws += advice policy
@@ -74,6 +74,7 @@ kit_cloud_aliyun += eip_advice policy
 kit_cloud_aliyun += ops ops_havip ops_havip_bind ops_havip_rules
 kit_cloud_aws += ops ops_eip egress
 kit_cloud_aliyun += ops_eip ops_eip_bind convert egress egress_facts egress_rules egress_change
+kit_cloud_aws += instance ops_eni ops_eni_read ops_eni_attach ops_eni_modify ops_eni_rules
 kit_cloud_aliyun += ops_eni ops_eni_attach ops_eni_modify ops_eni_rules
 kit_vip := where plan apply verify record
 lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
@@ -137,7 +138,7 @@ $(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
 sim_src := sim_main sim_http sim_segment sim_serve sim_control sim_fault sim_fault_type sim_log sim_world sim_clouds sim_json sim_text sim_buf \
 	sim_net sim_path sim_netlink sim_dataplane sim_policy aws_path aws_cloud aws_world aws_event aws_param aws_xml aws_sigv4 aws_iam aws_sts aws_imds aws_ec2 \
 	aws_ec2_filter aws_ec2_route aws_ec2_table aws_ec2_address aws_ec2_eni aws_ec2_attach aws_ec2_ip \
-	aws_ec2_instance aws_ec2_vpc aws_ec2_misc \
+	aws_ec2_instance aws_ec2_vpc aws_ec2_group aws_ec2_misc \
 	ali_cloud ali_path ali_serve ali_object ali_world ali_event ali_sign ali_imds ali_sts ali_route ali_eip ali_eip_more \
 	ali_havip ali_eni ali_eni_list ali_ip ali_instance ali_vpc ali_snat
 sim_objs := $(sim_src:%=$(B)/tests/sim/%.o)

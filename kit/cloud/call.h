@@ -78,4 +78,9 @@ struct kit_caller {
 int kit_call_all(struct kit_caller *caller, struct kit_call *const call[], size_t count,
                  struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
+/* A new client token, by which a server knows a repeated change again: a UUID (RFC 4122, version
+ * 4), as the providers' SDKs send it. */
+#define KIT_CALL_TOKEN 37
+int kit_call_token(char ret_token[KIT_CALL_TOKEN], struct kit_err *err) KIT_CHECKED;
+
 #endif

@@ -136,4 +136,40 @@ struct kit_op {
                struct kit_op_answer *answer, struct kit_err *err);
 };
 
+/* ---- changes
+ * -------------------------------------------------------------------------------------
+ */
+
+/* A change that is sent once and then looked for.
+ *
+ *   static int look(void *arg, struct kit_err *err)   kit_poll_fn
+ *   {
+ *       … asks; 1 when it is as it should be, -1 when it never will;
+ *       return kit_op_change_is_due(&c) ? kit_op_change_sent(&c, …) : 0;
+ *   }
+ *   kit_op_change_until(&c, look, …)
+ *
+ * A refusal that may pass (another task is under way, the answer was lost) leads to another look,
+ * and what was accepted is not sent again but when the looks have shown nothing of it for so long
+ * that they cannot be stale. */
+struct kit_op_change {
+    const struct kit_clock *clock;
+    struct kit_deadline by;
+    unsigned accepted;               /* how often the cloud said yes */
+    struct kit_deadline stale_until; /* a look may show what was before */
+    struct kit_err last;             /* the last refusal that may pass; msg "" = none */
+};
+#define KIT_OP_STALE_MS INT64_C(15000)
+/* Tries of one change before the next look. */
+#define KIT_OP_TRIES 3
+bool kit_op_change_is_due(const struct kit_op_change *change);
+/* The call came back with rc and *err.  0: accepted, or to be looked for; -1: refused for good.
+ * `passes`: the refusal says that there is nothing left to do, so look. */
+int kit_op_change_sent(struct kit_op_change *change, int rc, bool passes,
+                       struct kit_err *err) KIT_CHECKED;
+/* kit_poll_until, 100 ms at first and 2 s apart in the end; an end of patience tells the last
+ * refusal. */
+int kit_op_change_until(struct kit_op_change *change, kit_poll_fn look, void *arg,
+                        struct kit_err *err) KIT_CHECKED;
+
 #endif

@@ -4,6 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import lab  # noqa: E402
 import ops  # noqa: E402
 import tap  # noqa: E402
 
@@ -22,6 +23,7 @@ class Ali:
         "DescribeNetworkInterfaces", "CreateNetworkInterface", "AttachNetworkInterface", "DetachNetworkInterface",
         "ModifyNetworkInterfaceAttribute", "DeleteNetworkInterface")
     keep = ("--delete-on-release", "no")
+    third = "TYPE"
 
     @staticmethod
     def find(s, eni):
@@ -47,13 +49,99 @@ class Ali:
             ali["security_groups"].append({"security_group_id": "%s%d" % (name, i), "vpc_id": vpc, "name": "more"})
 
     @staticmethod
-    def on_it(eni):
-        return (eni, "InUse")
+    def on_it(node):
+        return (node, "InUse")
 
     not_on = (None, "Available")
 
 
-CLOUDS = (Ali,)
+def aws_world():
+    """Both nodes in one subnet, a movable interface on the first one."""
+    world = lab.world("two-nodes")
+    aws = world["aws"]
+    first = aws["instances"][0]["subnet_id"]
+    for i, eni in enumerate(e for e in aws["network_interfaces"]
+                            if e["attachment"]["instance_id"] == aws["instances"][1]["instance_id"]):
+        eni.update(subnet_id=first, private_ips=["10.0.1.%d" % (20 + i)])
+    aws["instances"][1]["subnet_id"] = first
+    aws["security_groups"] = [{"group_id": Aws.group, "vpc_id": aws["vpcs"][0]["vpc_id"], "name": "main"}]
+    for eni in aws["network_interfaces"]:
+        eni["groups"] = [Aws.group]
+    aws["network_interfaces"].append(dict(aws_eni(Aws.eni, first, "10.0.1.100"), attachment={
+        "attachment_id": "eni-attach-0cc00000000000001", "instance_id": Aws.on, "device_index": 2, "status": "attached",
+        "delete_on_termination": False}))
+    return world
+
+
+def aws_eni(eni, subnet, ip, number=1):
+    return {"network_interface_id": eni, "subnet_id": subnet, "mac": "06:cc:00:00:%02x:%02x" % (number >> 8, number & 255),
+            "private_ips": [ip], "groups": [Aws.group]}
+
+
+class Aws:
+    name = "aws"
+    eni, on, off = "eni-0cc00000000000001", lab.NODE_1, lab.NODE_2
+    subnet, group = "subnet-0aa00000000000001", "sg-0aa00000000000001"
+    subnet_word = "--subnet"
+    delays = {"attach": 300, "detach": 300}
+    fast = {"attach": 30, "detach": 30}
+    look, create, attach, detach, modify, delete = (
+        "DescribeNetworkInterfaces", "CreateNetworkInterface", "AttachNetworkInterface", "DetachNetworkInterface",
+        "ModifyNetworkInterfaceAttribute", "DeleteNetworkInterface")
+    keep = ()
+    third = "DEVICE"
+    more = "sg-0bb0000000000000"
+    not_on = (None, "available")
+    page = 500
+    find = staticmethod(Ali.find)
+    busy = [{"type": "error", "status": 400, "code": "IncorrectState"}]
+
+    @staticmethod
+    def where(s, eni):
+        attachment = Aws.find(s, eni).get("attachment") or {}
+        return (attachment.get("instance_id"), {"attached": "in-use", None: "available"}.get(attachment.get("status"), "?"))
+
+    @staticmethod
+    def free(aws, eni="eni-0cc00000000000001"):
+        [e for e in aws["network_interfaces"] if e["network_interface_id"] == eni][0].pop("attachment")
+
+    @staticmethod
+    def groups(s, eni):
+        return Aws.find(s, eni)["groups"]
+
+    @staticmethod
+    def add_groups(aws, count, vpc=None, name="sg-0bb0000000000000"):
+        for i in range(count):
+            aws["security_groups"].append({"group_id": "%s%d" % (name, i), "vpc_id": vpc or aws["vpcs"][0]["vpc_id"]})
+
+    @staticmethod
+    def on_it(node):
+        return (node, "in-use")
+
+    @staticmethod
+    def many(aws):
+        aws["subnets"].append({"subnet_id": "subnet-0dd00000000000001", "vpc_id": aws["vpcs"][0]["vpc_id"],
+                               "availability_zone": "ap-northeast-1a", "cidr_block": "10.0.4.0/22"})
+        for i in range(600):
+            aws["network_interfaces"].append(aws_eni("eni-0dd%014x" % i, "subnet-0dd00000000000001",
+                                                     "10.0.%d.%d" % (4 + i // 200, 10 + i % 200), 1000 + i))
+
+    @staticmethod
+    def filters(s):
+        enis = s.all("network_interfaces")
+
+        def ids(keep):
+            return [e["network_interface_id"] for e in enis if keep(e, e.get("attachment") or {})]
+
+        return ((("--subnet", "subnet-0dd00000000000001"), ids(lambda e, a: e["subnet_id"].startswith("subnet-0dd"))),
+                (("--vpc", s.world()["vpcs"][0]["vpc_id"]), ids(lambda e, a: True)), (("--vpc", "vpc-0ff00000000000001"), []),
+                (("--instance", Aws.off), ids(lambda e, a: a.get("instance_id") == Aws.off)),
+                (("--type", "primary"), ids(lambda e, a: a.get("device_index") == 0)),
+                (("--type", "secondary", "--status", "in-use"), ids(lambda e, a: a.get("device_index", 0) > 0)))
+
+
+Aws.world = aws_world()
+CLOUDS = (Ali, Aws)
 
 
 def each(function):
@@ -67,7 +155,8 @@ def test_life_cycle(t, c):
     with ops.Scene(t, c.world, c.free, delays=c.delays) as s:
         made = s.done("eni", "create", c.subnet_word, c.subnet, "--security-groups", c.group, "--name", "spare",
                       "--address", "10.0.1.70", "--description", "a spare one", *c.keep)["rows"][0]
-        t.equal((made["address"], made["status"], made["name"], made["instance"]), ("10.0.1.70", c.not_on[1], "spare", None))
+        t.equal((made["address"], made["status"], made["name"], made["instance"]),
+                ("10.0.1.70", c.not_on[1], "spare", None))
         eni = made["eni"]
         t.equal(c.groups(s, eni), [c.group])
         for node in (c.off, c.on):
@@ -137,7 +226,7 @@ def test_list_filters_and_all_pages(t, c):
             t.equal(listed(*words), sorted(wanted), "%s" % (words,))
         got = s.host.cloudvip("eni", "list", "--instance", c.on)
         t.equal(got.status, 0)
-        t.equal(got.out.split("\n")[0].split()[:4], ["ENI", "STATUS", "TYPE", "INSTANCE"])
+        t.equal(got.out.split("\n")[0].split()[:4], ["ENI", "STATUS", c.third, "INSTANCE"])
         t.check(got.out.rstrip().endswith(" ENIs"), got.out)
 
 
@@ -224,6 +313,58 @@ ALI_REFUSED = (
 Ali.refused = ALI_REFUSED
 
 
+def aws_far(aws, zone="ap-northeast-1a", vpc=False):
+    """A free interface eni-0ff… in another zone or VPC."""
+    if vpc:
+        aws["vpcs"].append({"vpc_id": "vpc-0ff00000000000001", "cidr_blocks": ["10.0.0.0/16"]})
+        aws["security_groups"].append({"group_id": "sg-0ff00000000000001", "vpc_id": "vpc-0ff00000000000001"})
+    aws["subnets"].append({"subnet_id": "subnet-0ff00000000000001", "availability_zone": zone, "cidr_block": "10.0.9.0/24",
+                           "vpc_id": "vpc-0ff00000000000001" if vpc else aws["vpcs"][0]["vpc_id"]})
+    aws["network_interfaces"].append(aws_eni("eni-0ff00000000000001", "subnet-0ff00000000000001", "10.0.9.9", 77))
+
+
+def aws_groups(aws):
+    Aws.add_groups(aws, 6)
+    aws_far(aws, vpc=True)
+
+
+def aws_full(aws):
+    Aws.free(aws)
+    aws["instance_types"] = [{"instance_type": "m5.large", "network_interfaces": 2}]
+
+
+def aws_state(state):
+    def change(aws):
+        Aws.free(aws)
+        aws["instances"][1]["state"] = state
+    return change
+
+
+def aws_managed(aws):
+    Aws.free(aws)
+    aws["network_interfaces"][-1]["requester_managed"] = True
+
+
+AWS_CREATE = ("create", "--subnet", Aws.subnet, "--security-groups")
+AWS_SIX = ",".join("%s%d" % (Aws.more, i) for i in range(6))
+Aws.refused = (
+    ("20", aws_full, ("attach", Aws.eni, Aws.off)),
+    ("44: elsewhere", None, AWS_CREATE + (Aws.group, "--address", "10.9.9.9")),
+    ("44: taken", None, AWS_CREATE + (Aws.group, "--address", "10.0.1.100")),
+    ("44: kept", None, AWS_CREATE + (Aws.group, "--address", "10.0.1.3")),
+    ("50: attached", None, ("attach", Aws.eni, Aws.off)),
+    ("50: stopping", aws_state("stopping"), ("attach", Aws.eni, Aws.off)),
+    ("50: a service's", aws_managed, ("attach", Aws.eni, Aws.off)),
+    ("51", None, ("detach", "eni-0aa00000000000001")),
+    ("52", None, ("delete", Aws.eni, "--yes")),
+    ("53", lambda aws: aws_far(aws, zone="ap-northeast-1c"), ("attach", "eni-0ff00000000000001", Aws.off)),
+    ("55: six", aws_groups, AWS_CREATE + (AWS_SIX,)),
+    ("55: of another VPC", aws_groups, AWS_CREATE + ("sg-0ff00000000000001",)),
+    ("55: none", None, AWS_CREATE + ("sg-0ff0000000000000e",)),
+    ("55: six, modified", aws_groups, ("modify", Aws.eni, "--security-groups", AWS_SIX)),
+)
+
+
 @tap.cases([(c, row) for c in CLOUDS for row in c.refused], lambda x: "%s, %s" % (x[0].name, x[1][0]))
 def test_rule(t, case):
     c, (number, change, words) = case
@@ -249,6 +390,40 @@ def test_warnings(t):
         t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(57, "warn")])
         answer = s.done("eni", "modify", "eni-node1", "--description", "primary")
         t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(58, "warn")])
+
+
+def test_warnings_on_aws(t):
+    def far(aws):
+        aws_far(aws, vpc=True)
+
+    with ops.Scene(t, Aws.world, far) as s:
+        answer = s.done("eni", "attach", "eni-0ff00000000000001", Aws.off)
+        t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(54, "warn")])
+        answer = s.done("eni", "modify", Aws.eni, "--delete-on-termination", "yes")
+        t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(59, "warn")])
+        t.equal(Aws.find(s, Aws.eni)["attachment"]["delete_on_termination"], True)
+        s.done("eni", "modify", Aws.eni, "--delete-on-termination", "no")
+        s.done("eni", "detach", Aws.eni)
+        s.failed(1, "attached to no instance", "eni", "modify", Aws.eni, "--delete-on-termination", "no")
+
+
+def test_aws_takes_the_first_free_device_index(t):
+    with ops.Scene(t, Aws.world, Aws.free) as s:
+        s.done("eni", "attach", Aws.eni, Aws.on)
+        t.equal(Aws.find(s, Aws.eni)["attachment"]["device_index"], 2)
+        s.done("eni", "detach", Aws.eni)
+        s.sim.do("detach_eni", eni=s.sim.eni(Aws.on, 1))
+        s.done("eni", "attach", Aws.eni, Aws.on)
+        t.equal(Aws.find(s, Aws.eni)["attachment"]["device_index"], 1)
+
+
+def test_an_instance_that_does_not_let_go(t):
+    with ops.Scene(t, Aws.world, delays={"detach": 60000}) as s:
+        got = s.do("eni", "detach", Aws.eni, "--timeout", "2")
+        t.equal(got.status, 3)
+        for part in ("does not let it go", "stop that instance", "Force=true by hand"):
+            t.check(part in got.answer["error"]["message"], got.err)
+        t.check("cloudvip: %s: detaching" % Aws.eni in got.err, got.err)
 
 
 @each

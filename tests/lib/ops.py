@@ -21,7 +21,7 @@ READS = ("Describe", "List", "Get", "Check")
 class Scene:
     def __init__(self, t, world, change=None, delays=None, **settings):
         self.t = t
-        document = lab.world(world)
+        document = world if isinstance(world, dict) else lab.world(world)
         self.cloud = "aws" if "aws" in document else "aliyun"
         document = copy.deepcopy(document)
         if delays:
@@ -50,7 +50,7 @@ class Scene:
     def world(self):
         """Everything but what only looking at it changes."""
         world = dict(self.sim.state()[self.cloud])
-        for key in ("credentials", "limits", "next_id"):
+        for key in ("credentials", "limits", "next_id", "client_tokens"):
             world.pop(key, None)
         return world
 

@@ -17,12 +17,14 @@ const struct aws_kind_info aws_kinds[AWS_KINDS] = {
     [AWS_SUBNET] = {"subnets", "subnet_id", "subnet", "InvalidSubnetID", "subnet ID", "subnet"},
     [AWS_GATEWAY] = {"internet_gateways", "internet_gateway_id", "igw", "InvalidInternetGatewayID",
                      "internetGateway ID", "internet-gateway"},
+    [AWS_GROUP] = {"security_groups", "group_id", "sg", "InvalidGroup", "security group",
+                   "security-group"},
 };
 
 static const struct aws_ec2_action *const tables[] = {
-    aws_ec2_route_actions,    aws_ec2_table_actions,  aws_ec2_address_actions,
-    aws_ec2_eni_actions,      aws_ec2_attach_actions, aws_ec2_ip_actions,
-    aws_ec2_instance_actions, aws_ec2_vpc_actions,    aws_ec2_misc_actions,
+    aws_ec2_route_actions,  aws_ec2_table_actions, aws_ec2_address_actions,  aws_ec2_eni_actions,
+    aws_ec2_attach_actions, aws_ec2_ip_actions,    aws_ec2_instance_actions, aws_ec2_vpc_actions,
+    aws_ec2_misc_actions,   aws_ec2_group_actions,
 };
 
 struct json_object *aws_all(const struct json_object *aws, enum aws_kind kind)

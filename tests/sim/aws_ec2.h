@@ -28,7 +28,8 @@ struct aws_ec2_action {
 /* A table of actions; ends in a row without a name. */
 extern const struct aws_ec2_action aws_ec2_route_actions[], aws_ec2_table_actions[],
     aws_ec2_address_actions[], aws_ec2_eni_actions[], aws_ec2_attach_actions[],
-    aws_ec2_ip_actions[], aws_ec2_instance_actions[], aws_ec2_vpc_actions[], aws_ec2_misc_actions[];
+    aws_ec2_ip_actions[], aws_ec2_instance_actions[], aws_ec2_vpc_actions[], aws_ec2_misc_actions[],
+    aws_ec2_group_actions[];
 
 /* Sorts of objects: where they are kept, what they are called. */
 enum aws_kind {
@@ -39,6 +40,7 @@ enum aws_kind {
     AWS_VPC,
     AWS_SUBNET,
     AWS_GATEWAY,
+    AWS_GROUP,
     AWS_KINDS
 };
 
@@ -116,6 +118,14 @@ bool aws_offer_tags(const struct json_object *object, struct aws_filter_test *te
 void aws_tag_new(const struct aws_call *call, struct json_object *object);
 /* The end of an action without a result of its own. */
 void aws_return_true(struct sim_buf *out);
+
+/* SecurityGroupId.N, an array of ids; NULL and err for one that does not exist or is of another VPC
+ * (of a world without security groups nothing is known, and any id passes). */
+struct json_object *aws_groups_read(const struct aws_call *call, const char *vpc_id,
+                                    struct aws_error *err);
+/* The id that a request with this ClientToken made before, or NULL; -1: with other parameters. */
+int aws_token_find(const struct aws_call *call, const char **ret_id, struct aws_error *err);
+void aws_token_keep(const struct aws_call *call, const char *id);
 
 /* The interface's attachment, NULL if it has none. */
 struct json_object *aws_eni_attachment(const struct json_object *eni);

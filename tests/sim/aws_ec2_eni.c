@@ -285,14 +285,14 @@ static int describe_attribute(struct aws_call *call, struct sim_buf *out, struct
     return 0;
 }
 
-static void set_groups(const struct aws_call *call, struct json_object *eni)
+static int set_groups(const struct aws_call *call, struct json_object *eni, struct aws_error *err)
 {
-    struct json_object *groups = json_object_new_array();
-    const char *group;
+    struct json_object *groups = aws_groups_read(call, aws_eni_vpc(call->aws, eni), err);
 
-    for (size_t i = 1; (group = aws_param_at(call, "SecurityGroupId", i)); i++)
-        json_object_array_add(groups, json_object_new_string(group));
+    if (!groups)
+        return -1;
     json_object_object_add(eni, "groups", groups);
+    return 0;
 }
 
 /* One attribute a call. */
@@ -326,8 +326,8 @@ static int modify_attribute(struct aws_call *call, struct sim_buf *out, struct a
     else if (attachment)
         sim_json_set_bool(aws_eni_attachment(eni), "delete_on_termination",
                           aws_param_true(call, "Attachment.DeleteOnTermination"));
-    else
-        set_groups(call, eni);
+    else if (set_groups(call, eni, err))
+        return -1;
     aws_return_true(out);
     return 0;
 }
@@ -386,16 +386,28 @@ struct json_object *aws_eni_new(struct sim_world *world, struct json_object *aws
     return eni;
 }
 
+static int show_new(const struct aws_call *call, struct sim_buf *out, struct json_object *eni)
+{
+    if (!eni)
+        return -1;
+    aws_xml_open(out, "networkInterface");
+    aws_eni_item(call, out, eni);
+    aws_xml_close(out, "networkInterface");
+    return 0;
+}
+
 static int create_network_interface(struct aws_call *call, struct sim_buf *out,
                                     struct aws_error *err)
 {
     const struct json_object *subnet = aws_need_param(call, AWS_SUBNET, "SubnetId", err);
     const char *ip = aws_param(call, "PrivateIpAddress");
-    const char *text = aws_param(call, "Description");
+    const char *text = aws_param(call, "Description"), *made;
     struct json_object *eni;
 
-    if (!subnet)
+    if (!subnet || aws_token_find(call, &made, err))
         return -1;
+    if (made)
+        return show_new(call, out, aws_need(call, AWS_ENI, made, err));
     ip = ip ? ip : aws_param(call, "PrivateIpAddresses.1.PrivateIpAddress");
     if (ip && !sim_cidr_has_address(sim_json_str(subnet, "cidr_block"), ip))
         return aws_fail(err, 400, "InvalidParameterValue",
@@ -408,12 +420,13 @@ static int create_network_interface(struct aws_call *call, struct sim_buf *out,
                         "The specified subnet does not have enough free addresses to satisfy the "
                         "request.");
     sim_json_set_str(eni, "description", text ? text : "");
-    set_groups(call, eni);
+    if (set_groups(call, eni, err)) {
+        aws_eni_remove(call->aws, eni);
+        return -1;
+    }
     aws_tag_new(call, eni);
-    aws_xml_open(out, "networkInterface");
-    aws_eni_item(call, out, eni);
-    aws_xml_close(out, "networkInterface");
-    return 0;
+    aws_token_keep(call, sim_json_str(eni, "network_interface_id"));
+    return show_new(call, out, eni);
 }
 
 void aws_eni_remove(struct json_object *aws, struct json_object *eni)

@@ -13,6 +13,7 @@ static const struct {
     {"vpcs", "vpc_id", "vpc_id cidr_blocks ipv6_cidr_blocks tags"},
     {"subnets", "subnet_id", "subnet_id vpc_id availability_zone cidr_block ipv6_cidr_block tags"},
     {"internet_gateways", "internet_gateway_id", "internet_gateway_id vpc_id tags"},
+    {"security_groups", "group_id", "group_id vpc_id name tags"},
     {"instances", "instance_id", "instance_id state subnet_id instance_type role imds tags"},
     {"network_interfaces", "network_interface_id",
      "network_interface_id subnet_id mac private_ips ipv6 source_dest_check interface_type "
@@ -28,7 +29,7 @@ static const struct {
 static const char top_members[] =
     "region account partition availability_zones delays_ms imds_credentials_ttl_s limits "
     "credentials roles vpcs subnets internet_gateways instances network_interfaces addresses "
-    "route_tables instance_types";
+    "route_tables instance_types security_groups client_tokens";
 
 /* A default that is missing is put in; the array of a list is always there afterwards. */
 static void need_array(struct json_object *object, const char *key)
@@ -338,6 +339,9 @@ int aws_world_check(struct json_object *aws, struct sim_error *err)
     }
     SIM_JSON_EACH(object, aws_all(aws, AWS_GATEWAY))
     if (check_reference(aws, object, "vpc_id", AWS_VPC, true, err))
+        return -1;
+    SIM_JSON_EACH(object, aws_all(aws, AWS_GROUP))
+    if (check_reference(aws, object, "vpc_id", AWS_VPC, false, err))
         return -1;
     if (check_ids(aws, err) || check_zones(aws, err) || check_instances(aws, err))
         return -1;

@@ -13,44 +13,22 @@ const struct kit_op *const ali_ops[] = {
     &ali_op_eip_bind,     &ali_op_eip_unbind, &ali_op_eip_convert, NULL,
 };
 
-bool ali_change_is_due(const struct ali_change *change)
+struct ali_change ali_change_of(struct ali_cloud *cloud, struct kit_deadline by)
 {
-    return !change->accepted ||
-           kit_deadline_passed(change->cloud->base.caller->clock, change->stale_until);
+    return (struct ali_change){.cloud = cloud, .c = {.clock = cloud->base.caller->clock, .by = by}};
 }
 
 int ali_change_send(struct ali_change *change, struct ali_rpc *r, bool gone_is_fine,
                     struct kit_err *err)
 {
-    enum ali_error_note note;
+    bool passes;
     int rc;
 
-    r->call.max_tries = TRIES;
-    rc = ali_rpc_run(r, change->by, err);
-    note = r->note;
+    r->call.max_tries = KIT_OP_TRIES;
+    rc = ali_rpc_run(r, change->c.by, err);
+    passes = r->note == ALI_NOTE_GONE && gone_is_fine;
     ali_rpc_done(r);
-    if (!rc) {
-        change->accepted++;
-        change->stale_until =
-            kit_deadline_in_ms(change->cloud->base.caller->clock, ALI_CHANGE_STALE_MS);
-        return 0;
-    }
-    if (!kit_err_retryable(err) && !err->outcome_open && !(note == ALI_NOTE_GONE && gone_is_fine))
-        return -1;
-    change->last = *err;
-    return 0;
-}
-
-int ali_change_until(struct ali_change *change, kit_poll_fn look, void *arg, struct kit_err *err)
-{
-    int rc =
-        kit_poll_until(&ali_poll, change->cloud->base.caller->clock, change->by, look, arg, err);
-
-    if (rc && err->kind == KIT_ERR_TIMEOUT && change->accepted)
-        (void)kit_err_wrap(err, "the cloud said yes, and does not show it");
-    else if (rc && err->kind == KIT_ERR_TIMEOUT && change->last.msg[0])
-        (void)kit_err_wrap(err, "%s", change->last.msg);
-    return rc;
+    return kit_op_change_sent(&change->c, rc, passes, err);
 }
 
 int ali_ops_together(struct ali_cloud *cloud, struct ali_rpc r[], size_t count,

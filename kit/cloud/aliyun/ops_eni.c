@@ -6,8 +6,6 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
-/* What was just created may not be shown yet for so long. */
-#define NEW_MS INT64_C(15000)
 /* DeleteNetworkInterface: one that stays Deleting "for an extended period": ask once more. */
 #define DELETE_AGAIN_MS INT64_C(30000)
 
@@ -252,8 +250,9 @@ static int create(struct creation *c, struct kit_err *err)
                          "CreateNetworkInterface: an answer without a NetworkInterfaceId: run it "
                          "again");
     ali_rpc_done(&r);
-    c->change.accepted = !rc;
-    c->change.stale_until = kit_deadline_in_ms(c->change.cloud->base.caller->clock, NEW_MS);
+    c->change.c.accepted = !rc;
+    c->change.c.stale_until =
+        kit_deadline_in_ms(c->change.cloud->base.caller->clock, KIT_OP_STALE_MS);
     return rc;
 }
 
@@ -263,7 +262,7 @@ static int until_shown(void *arg, struct kit_err *err)
     struct creation *c = arg;
 
     if (ali_op_eni_find(c->change.cloud, c->id, c->call->by, &c->seen, &c->eni, err))
-        return err->kind == KIT_ERR_NOT_FOUND && !ali_change_is_due(&c->change) ? 0 : -1;
+        return err->kind == KIT_ERR_NOT_FOUND && !kit_op_change_is_due(&c->change.c) ? 0 : -1;
     return 1;
 }
 
@@ -310,7 +309,7 @@ static int create_or_find(struct creation *c, struct kit_op_answer *answer, stru
                       c->evidence.vswitch.id);
     if (go <= 0)
         return go;
-    if (create(c, err) || ali_change_until(&c->change, until_shown, c, err))
+    if (create(c, err) || kit_op_change_until(&c->change.c, until_shown, c, err))
         return -1;
     ali_op_eni_row(c->eni, answer);
     kit_op_say(answer, "created %s", c->id);
@@ -320,7 +319,7 @@ static int create_or_find(struct creation *c, struct kit_op_answer *answer, stru
 static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct creation c = {.change = {.cloud = (struct ali_cloud *)base, .by = call->by},
+    struct creation c = {.change = ali_change_of((struct ali_cloud *)base, call->by),
                          .call = call,
                          .evidence = {.address = kit_op_addr(call, "address")}};
     int rc = create_or_find(&c, answer, err);
@@ -357,7 +356,7 @@ static int until_gone(void *arg, struct kit_err *err)
             kit_deadline_passed(d->change.cloud->base.caller->clock, d->again_at);
     if (stuck)
         d->again_at.at_ns = 0;
-    else if (d->eni->state != ALI_ENI_AVAILABLE || !ali_change_is_due(&d->change))
+    else if (d->eni->state != ALI_ENI_AVAILABLE || !kit_op_change_is_due(&d->change.c))
         return 0;
     ali_rpc_init(&r, d->change.cloud, &ali_ecs, "DeleteNetworkInterface", ALI_MUTATES);
     ali_rpc_param(&r, "NetworkInterfaceId", d->id);
@@ -387,7 +386,7 @@ static int delete (struct deletion *d, struct kit_op_answer *answer, struct kit_
             return go;
     }
     d->again_at = kit_deadline_in_ms(d->change.cloud->base.caller->clock, DELETE_AGAIN_MS);
-    if (ali_change_until(&d->change, until_gone, d, err))
+    if (kit_op_change_until(&d->change.c, until_gone, d, err))
         return -1;
     kit_op_say(answer, "deleted %s", d->id);
     return 0;
@@ -396,7 +395,7 @@ static int delete (struct deletion *d, struct kit_op_answer *answer, struct kit_
 static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct deletion d = {.change = {.cloud = (struct ali_cloud *)base, .by = call->by},
+    struct deletion d = {.change = ali_change_of((struct ali_cloud *)base, call->by),
                          .call = call,
                          .id = kit_op_text(call, "eni")};
     int rc = delete (&d, answer, err);

@@ -123,7 +123,7 @@ static int until_shown(void *arg, struct kit_err *err)
     if (!left.len_bytes)
         return 1;
     kit_op_tell(w->call->ui, "%s: %s", w->id, left.data);
-    return ali_change_is_due(&w->change) ? send(w, err) : 0;
+    return kit_op_change_is_due(&w->change.c) ? send(w, err) : 0;
 }
 
 static int modify(struct work *w, struct kit_op_answer *answer, struct kit_err *err)
@@ -142,7 +142,7 @@ static int modify(struct work *w, struct kit_op_answer *answer, struct kit_err *
         go = kit_op_begin(w->call, answer, err, "change of %s: %s", w->id, what.data);
         if (go <= 0)
             return go;
-        if (ali_change_until(&w->change, until_shown, w, err))
+        if (kit_op_change_until(&w->change.c, until_shown, w, err))
             return -1;
     }
     ali_op_eni_row(w->eni, answer);
@@ -156,7 +156,7 @@ static int modify(struct work *w, struct kit_op_answer *answer, struct kit_err *
 static int modify_run(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct work w = {.change = {.cloud = (struct ali_cloud *)base, .by = call->by},
+    struct work w = {.change = ali_change_of((struct ali_cloud *)base, call->by),
                      .call = call,
                      .id = kit_op_text(call, "eni"),
                      .name = kit_op_text(call, "name"),

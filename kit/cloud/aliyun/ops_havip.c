@@ -8,8 +8,6 @@
 
 /* The most that DescribeHaVips gives at once. */
 #define PAGE 50
-/* What was just created may not be shown yet for so long. */
-#define NEW_MS INT64_C(15000)
 
 /* ---- rows
  * ----------------------------------------------------------------------------------------
@@ -217,7 +215,7 @@ static int until_available(void *arg, struct kit_err *err)
     memcpy(id, c->havip.id, sizeof(id));
     if (ali_op_havip_find(c->change.cloud, id, "", c->call->by, &c->havip, err)) {
         (void)kit_str_copy(c->havip.id, sizeof(c->havip.id), id);
-        if (err->kind != KIT_ERR_NOT_FOUND || ali_change_is_due(&c->change))
+        if (err->kind != KIT_ERR_NOT_FOUND || kit_op_change_is_due(&c->change.c))
             return -1;
         return 0;
     }
@@ -243,15 +241,16 @@ static int create(struct creation *c, struct kit_err *err)
                 !c->havip.id[0]))
         rc = kit_err_set(err, KIT_ERR_PROTOCOL, "CreateHaVip: an answer without a HaVipId");
     ali_rpc_done(&r);
-    c->change.accepted = !rc;
-    c->change.stale_until = kit_deadline_in_ms(c->change.cloud->base.caller->clock, NEW_MS);
+    c->change.c.accepted = !rc;
+    c->change.c.stale_until =
+        kit_deadline_in_ms(c->change.cloud->base.caller->clock, KIT_OP_STALE_MS);
     return rc;
 }
 
 static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct creation c = {.change = {.cloud = (struct ali_cloud *)base, .by = call->by},
+    struct creation c = {.change = ali_change_of((struct ali_cloud *)base, call->by),
                          .call = call,
                          .evidence = {.address = kit_op_addr(call, "address")}};
     KIT_AUTO(havips) list = {.count = 0};
@@ -277,7 +276,7 @@ static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
         if (create(&c, err))
             return -1;
     }
-    if (ali_change_until(&c.change, until_available, &c, err))
+    if (kit_op_change_until(&c.change.c, until_available, &c, err))
         return kit_err_wrap(err, "%s", c.havip.id);
     ali_op_havip_row(&c.havip, answer);
     kit_op_say(answer, "%s %s with %s", twin ? "there is already" : "created", c.havip.id,
@@ -306,7 +305,7 @@ static int until_gone(void *arg, struct kit_err *err)
     if (ali_op_havip_find(d->change.cloud, d->id, "", d->call->by, &havip, err))
         return err->kind == KIT_ERR_NOT_FOUND ? 1 : -1;
     kit_op_tell(d->call->ui, "%s: %s", d->id, havip.status_text);
-    if (!ali_change_is_due(&d->change) || havip.status != ALI_HAVIP_AVAILABLE)
+    if (!kit_op_change_is_due(&d->change.c) || havip.status != ALI_HAVIP_AVAILABLE)
         return 0;
     ali_rpc_init(&r, d->change.cloud, &ali_vpc, "DeleteHaVip", ALI_MUTATES | ALI_TOKEN);
     ali_rpc_param(&r, "HaVipId", d->id);
@@ -367,7 +366,7 @@ static int find_route(struct deletion *d, struct kit_err *err)
 static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct deletion d = {.change = {.cloud = (struct ali_cloud *)base, .by = call->by},
+    struct deletion d = {.change = ali_change_of((struct ali_cloud *)base, call->by),
                          .call = call,
                          .id = kit_op_text(call, "havip")};
     struct ali_havip *h = &d.evidence.target.havip;
@@ -384,7 +383,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
     }
     d.evidence.region = d.change.cloud->region;
     if (kit_str_eq_nocase(h->status_text, "Deleting"))
-        d.change.accepted = 1; /* a run before this one */
+        d.change.c.accepted = 1; /* a run before this one */
     else {
         if (find_route(&d, err) || kit_op_judge(call, &d.evidence, answer, err))
             return -1;
@@ -393,7 +392,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
         if (go <= 0)
             return go;
     }
-    if (ali_change_until(&d.change, until_gone, &d, err))
+    if (kit_op_change_until(&d.change.c, until_gone, &d, err))
         return -1;
     kit_op_say(answer, "deleted %s", d.id);
     return 0;

@@ -112,22 +112,6 @@ static int draw(unsigned char bytes[NONCE_BYTES], struct kit_err *err)
     return 0;
 }
 
-/* In the form of a UUID (RFC 4122, version 4), as the vendor's SDKs send it. */
-static int make_token(struct ali_rpc *r, struct kit_err *err)
-{
-    unsigned char bytes[NONCE_BYTES];
-    char hex[NONCE_TEXT];
-
-    if (draw(bytes, err))
-        return -1;
-    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    (void)kit_hex(bytes, sizeof(bytes), hex);
-    (void)kit_str_format(r->token, sizeof(r->token), "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-                         hex + 12, hex + 16, hex + 20);
-    return 0;
-}
-
 /* What call.c and decode left of the last try says whether its token may be known to the server. */
 static int choose_token(struct ali_rpc *r, struct kit_err *err)
 {
@@ -135,7 +119,7 @@ static int choose_token(struct ali_rpc *r, struct kit_err *err)
         return 0;
     if (r->token[0] && (r->call.err.outcome_open || r->note == ALI_NOTE_TOKEN))
         r->token_kept = true;
-    if (!r->token_kept && make_token(r, err))
+    if (!r->token_kept && kit_call_token(r->token, err))
         return -1;
     ali_rpc_param(r, "ClientToken", r->token);
     return 0;

@@ -307,6 +307,15 @@ static int read_limit(struct aws_cloud *cloud, struct kit_deadline by, struct aw
     return rc;
 }
 
+void aws_room_limit(struct aws_cloud *cloud, struct kit_deadline by, struct aws_room *room)
+{
+    struct kit_err err;
+
+    room->asked = true;
+    if (read_limit(cloud, advice_by(cloud, by), room, &err))
+        give_up(room->why, &err);
+}
+
 void aws_room_find(struct aws_cloud *cloud, const char *node, struct kit_deadline by,
                    struct aws_room *ret_room)
 {

@@ -52,6 +52,8 @@ struct aws_room {
     char type[32]; /* "m5.large" */
     int64_t used, limit;
 };
+/* room->limit of room->type; not known: room->why. */
+void aws_room_limit(struct aws_cloud *cloud, struct kit_deadline by, struct aws_room *room);
 /* The type says the metadata service of this instance, which is `node`. */
 void aws_room_find(struct aws_cloud *cloud, const char *node, struct kit_deadline by,
                    struct aws_room *ret_room);

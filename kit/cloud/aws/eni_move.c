@@ -27,8 +27,9 @@ struct walk {
     struct aws_cloud *cloud;
     struct kit_step *step;
     const char *eni;
-    const char *from; /* the attachment that it leaves, "" = none */
-    const char *me;   /* this instance */
+    const char *from;           /* the attachment that it leaves, "" = none */
+    const char *me;             /* this instance */
+    const struct kit_op_ui *ui; /* or NULL */
     struct kit_deadline by;
     bool until_free;    /* available is what is waited for, too */
     bool there;         /* in the last answer */
@@ -80,6 +81,8 @@ static int look(void *arg, struct kit_err *err)
         return -1;
     if (!w->there)
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "%s was deleted", w->eni);
+    kit_op_tell(w->ui, "%s: %s", w->eni,
+                w->nic.attachment[0] ? w->nic.attachment_state : w->nic.status);
     if (is_free(w))
         return w->until_free;
     if (is_here(w))
@@ -255,12 +258,12 @@ static int arrive(struct walk *w)
                        w->nic.eni.node[0] ? w->nic.eni.node : "something else");
 }
 
-static int claim_one(struct walk *w, const struct kit_binding *b)
+/* `coming`: ours, but not attached: on its way here, or away from here. */
+static int claim_one(struct walk *w, bool coming)
 {
-    /* Ours, but not attached: on its way here, or away from here. */
-    if (b->mine && wait_for(w, true, half_of_the_rest(w)))
+    if (coming && wait_for(w, true, half_of_the_rest(w)))
         return -1;
-    if (b->mine && !is_free(w))
+    if (coming && !is_free(w))
         return arrive(w);
     if (detach_and_count(w))
         return -1;
@@ -271,6 +274,72 @@ static int claim_one(struct walk *w, const struct kit_binding *b)
     if (attach(w) || wait_for(w, false, w->by))
         return -1;
     return arrive(w);
+}
+
+/* For how long the looks may be stale after a detachment that may not have been applied at all. */
+#define LOST_MS INT64_C(2000)
+
+/* A detachment that shows nothing is asked for again when the looks cannot be stale any more. */
+static int detach_until_free(struct walk *w, bool sent)
+{
+    int64_t patience_ms = KIT_OP_STALE_MS;
+
+    for (;;) {
+        struct kit_deadline patience_by = kit_deadline_earlier(
+            w->by, kit_deadline_in_ms(w->cloud->base.caller->clock, patience_ms));
+        struct aws_query q;
+        int rc;
+
+        if (sent && !wait_for(w, true, patience_by))
+            return 0;
+        if (sent && (w->step->err.kind != KIT_ERR_TIMEOUT ||
+                     kit_deadline_passed(w->cloud->base.caller->clock, w->by)))
+            return -1;
+        if (!sent || kit_str_eq(w->nic.attachment_state, "attached")) {
+            struct kit_err err;
+
+            detach_init(w, &q);
+            if (aws_query_run(&q, w->by, &err))
+                q.call.failed = true;
+            rc = detach_result(w, &q);
+            patience_ms = q.call.failed && q.call.err.outcome_open ? LOST_MS : KIT_OP_STALE_MS;
+            aws_query_done(&q);
+            if (rc)
+                return -1;
+        }
+        sent = true;
+    }
+}
+
+/* kit_poll_fn: one walk; an answer that was lost leads to another, which looks first. */
+static int walk_on(void *arg, struct kit_err *err)
+{
+    struct walk *w = arg;
+    bool again = w->step->result == KIT_STEP_OPEN;
+    int rc;
+
+    w->step->result = KIT_STEP_PENDING;
+    rc = w->me[0] ? claim_one(w, again) : detach_until_free(w, again);
+    if (!rc)
+        return 1;
+    *err = w->step->err;
+    /* KIT_ERR_CONFLICT: a third has it. */
+    return w->step->result == KIT_STEP_OPEN && err->kind != KIT_ERR_CONFLICT ? 0 : -1;
+}
+
+int aws_eni_move(struct aws_cloud *cloud, const struct aws_eni_move *move, struct kit_deadline by,
+                 struct kit_err *err)
+{
+    struct kit_step step = {.result = move->busy ? KIT_STEP_OPEN : KIT_STEP_PENDING};
+    struct walk w = {.cloud = cloud,
+                     .step = &step,
+                     .eni = move->eni,
+                     .from = move->from,
+                     .me = move->to,
+                     .ui = move->ui,
+                     .by = by};
+
+    return kit_poll_until(&patience, cloud->base.caller->clock, by, walk_on, &w, err);
 }
 
 int aws_eni_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
@@ -287,7 +356,7 @@ int aws_eni_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
                          .me = facts->me,
                          .by = by};
 
-        if (claim_one(&w, b)) {
+        if (claim_one(&w, b->mine)) {
             *err = step[i].err;
             return -1;
         }

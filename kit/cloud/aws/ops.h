@@ -7,6 +7,9 @@
 
 extern const struct kit_op aws_op_eip_list, aws_op_eip_bind, aws_op_eip_unbind, aws_op_eip_convert;
 
+extern const struct kit_op aws_op_eni_attach, aws_op_eni_create, aws_op_eni_delete,
+    aws_op_eni_detach, aws_op_eni_list, aws_op_eni_modify;
+
 /* All of them, NULL-terminated: the provider's table. */
 extern const struct kit_op *const aws_ops[];
 
