@@ -84,6 +84,7 @@ actions_act += turn
 actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
+actions_ctl += hooks hooks_test
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)

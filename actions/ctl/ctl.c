@@ -18,6 +18,7 @@ static const struct ctl_command commands[] = {
     {"eni", "VERB", "ENIs: create, list, attach, detach, modify, delete (--help)", ctl_eni, true},
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, delete (--help)", ctl_havip, true},
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
+    {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
     {"lifekeeper", "WORD ...", "what LifeKeeper's administration starts", ctl_lifekeeper, true},
     {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},
     {"ocf", "ACTION", "what Pacemaker's resource agent starts", ctl_ocf, true},
