@@ -208,17 +208,22 @@ static void an_address_of_the_vpc_takes_no_route(void **state)
     aws_done(w);
 }
 
-/* What is, is possible: nothing is to be changed, and nothing to be refused. */
-static void an_address_that_is_here_is_not_refused(void **state)
+/* What is, is possible: nobody is refused a route that can be pointed here. */
+static void an_address_that_has_a_route_is_not_refused(void **state)
 {
-    struct aws_world *w = route_begin();
-    struct kit_query query = inside(w, TABLES(TABLE("rtb-1", INSIDE_ON("1"))));
+    static const char *const tables[] = {TABLES(TABLE("rtb-1", INSIDE_ON("1"))),
+                                         TABLES(TABLE("rtb-1", INSIDE_ON("2")))};
 
     (void)state;
-    assert_false(query.failed);
-    assert_int_equal(query.facts.breaches, 0);
-    kit_facts_done(&query.facts);
-    aws_done(w);
+    for (size_t i = 0; i < KIT_LEN(tables); i++) {
+        struct aws_world *w = route_begin();
+        struct kit_query query = inside(w, tables[i]);
+
+        assert_false(query.failed);
+        assert_int_equal(query.facts.breaches, 0);
+        kit_facts_done(&query.facts);
+        aws_done(w);
+    }
 }
 
 /* No table has the route, and the reason is told instead of "create it". */
@@ -453,7 +458,7 @@ int main(void)
         cmocka_unit_test(a_permission_for_advice_alone_is_not_needed),
         cmocka_unit_test(an_action_asks_for_none_of_it),
         cmocka_unit_test(an_address_of_the_vpc_takes_no_route),
-        cmocka_unit_test(an_address_that_is_here_is_not_refused),
+        cmocka_unit_test(an_address_that_has_a_route_is_not_refused),
         cmocka_unit_test(a_missing_route_that_nobody_can_create),
         cmocka_unit_test(the_way_to_the_internet),
         cmocka_unit_test(an_elastic_ip_is_planned_without_advice),

@@ -285,14 +285,17 @@ static const struct kit_permission permissions[] = {
      KIT_WHEN(KIT_PARAM_SOURCE_DEST_CHECK, "disable")},
 };
 
-static bool is_right(const struct aws_route_target *t)
+/* A route that there is proves that the VPC takes it: a failover is not held up by what we think.
+ */
+static bool is_to_be_created(const struct aws_route_target *t)
 {
     const struct kit_facts *facts = &t->query->facts;
 
     for (size_t i = 0; i < facts->count; i++)
-        if (!facts->binding[i].right)
-            return false;
-    return facts->count > 0;
+        if (facts->binding[i].state == KIT_BINDING_ABSENT ||
+            facts->binding[i].state == KIT_BINDING_MISSING)
+            return true;
+    return false;
 }
 
 static enum kit_rule_answer check_within(const void *evidence, struct kit_buf *detail)
@@ -300,10 +303,8 @@ static enum kit_rule_answer check_within(const void *evidence, struct kit_buf *d
     const struct aws_route_target *t = evidence;
     char addr[KIT_ADDR_TEXT], block[KIT_CIDR_TEXT];
 
-    if (!t->within.addr.family)
-        return t->query->facts.count ? KIT_RULE_HOLDS : KIT_RULE_NOT_KNOWN;
-    if (is_right(t))
-        return KIT_RULE_NOT_KNOWN;
+    if (!t->within.addr.family || !is_to_be_created(t))
+        return KIT_RULE_HOLDS;
     (void)kit_buf_printf(detail, "%s is in the VPC's own %s",
                          kit_addr_text(&t->destination.addr, addr),
                          kit_cidr_text(&t->within, block));
