@@ -89,6 +89,31 @@ def test_list_filters_and_all_pages(t):
         t.equal(got.out.split("\n")[1].split()[:5], ["havip-1", "10.0.1.50", "InUse", "i-node1", "i-node1,i-node2"])
 
 
+def free_eip(ali):
+    ali["eips"][0] = {"allocation_id": "eip-1", "ip_address": "198.51.100.20"}
+
+
+def eip(s):
+    return s.one("eips", allocation_id="eip-1")
+
+
+def test_an_eip_on_a_havip(t):
+    with ops.Scene(t, WORLD, free_eip, delays=SLOW) as s:
+        row = s.done("havip", "bind-eip", "havip-1", "eip-1")["rows"][0]
+        t.equal(row["eip"], "198.51.100.20")
+        t.equal((eip(s)["instance_id"], eip(s)["status"]), ("havip-1", "InUse"))
+        for name in ("eip-1", "198.51.100.20"):
+            s.sim.clear_log()
+            s.done("havip", "bind-eip", "havip-1", name, changed=False)
+            t.equal(s.changes(), [])
+        s.done("havip", "unbind-eip", "havip-1", "198.51.100.20")
+        t.equal(eip(s)["status"], "Available")
+        s.done("havip", "unbind-eip", "havip-1", "eip-1", changed=False)
+    with ops.Scene(t, WORLD) as s:
+        s.failed(1, "left alone", "havip", "unbind-eip", "havip-1", "eip-1")
+        s.failed(1, "no EIP eip-none", "havip", "bind-eip", "havip-1", "eip-none")
+
+
 # ---- rules ---------------------------------------------------------------------------------------
 
 def add_nodes(ali, count, vswitch="vsw-1"):
@@ -154,6 +179,7 @@ REFUSED = (
     (7, None, ("create", "--vswitch", "vsw-1", "--address", "10.9.0.7")),
     (7, None, ("create", "--vswitch", "vsw-1", "--address", "10.0.1.11")),
     (7, None, ("create", "--vswitch", "vsw-1", "--address", "10.0.1.254")),
+    (10, None, ("bind-eip", "havip-1", "eip-1")),
     (11, None, ("delete", "havip-1", "--yes")),
     (11, by_enis, ("delete", "havip-1", "--yes")),
     (11, rule_11_eip, ("delete", "havip-1", "--yes")),
@@ -176,6 +202,8 @@ def test_rule_12(t):
         s.sim.do("set_status", id="havip-1", status="Creating")
         for words in (("bind", "havip-1", "i-node1"), ("delete", "havip-1", "--yes")):
             s.refused(12, "havip", *words)
+        s.sim.do("disassociate", allocation_id="eip-1")
+        s.refused(12, "havip", "bind-eip", "havip-1", "eip-1")
         s.sim.do("set_status", id="havip-1", status="Available")
         s.sim.do("set_status", id="i-node1", status="Stopping")
         s.refused(12, "havip", "bind", "havip-1", "i-node1")
@@ -302,10 +330,24 @@ def gone(s):
     s.t.equal(s.all("havips"), [])
 
 
+def bound_eip(ali):
+    ali["eips"][0] = {"allocation_id": "eip-1", "ip_address": "198.51.100.20", "instance_type": "HaVip", "instance_id": "havip-1"}
+
+
+def eip_bound(s):
+    s.t.equal((eip(s).get("instance_id"), eip(s)["status"]), ("havip-1", "InUse"))
+
+
+def eip_unbound(s):
+    s.t.equal(eip(s)["status"], "Available")
+
+
 CHANGES = (
     ("create", free, ("create", "--vswitch", "vsw-1", "--address", "10.0.1.70"), created, "CreateHaVip"),
     ("bind", free, ("bind", "havip-1", "i-node1"), bound, "AssociateHaVip"),
     ("unbind", None, ("unbind", "havip-1", "i-node2"), unbound, "UnassociateHaVip"),
+    ("bind-eip", free_eip, ("bind-eip", "havip-1", "eip-1"), eip_bound, "AssociateEipAddress"),
+    ("unbind-eip", bound_eip, ("unbind-eip", "havip-1", "eip-1"), eip_unbound, "UnassociateEipAddress"),
     ("delete", free, ("delete", "havip-1", "--yes"), gone, "DeleteHaVip"),
 )
 
@@ -313,15 +355,15 @@ CHANGES = (
 @tap.cases(CHANGES, lambda row: row[0])
 def test_faults(t, row):
     _, change, words, expect, action = row
-    with ops.Scene(t, WORLD, change, delays={"havip": 40}) as s:
+    with ops.Scene(t, WORLD, change, delays={"havip": 40, "eip": 40}) as s:
         for fault in ({"type": "lost_answer"}, {"type": "throttle"}, {"type": "http_503"}, {"type": "task_conflict"},
-                      {"type": "error", "status": 400, "code": "IncorrectHaVipStatus"},
+                      {"type": "error", "status": 400, "code": "IncorrectEipStatus" if "Eip" in action else "IncorrectHaVipStatus"},
                       {"type": "error", "status": 400, "code": "LastTokenProcessing"}, {"type": "reset"}):
             with t.subtest(fault["type"] + " " + fault.get("code", "")):
                 s.through(fault, expect, "havip", *words, action=action)
         with t.subtest("stale reads"):
             s.reset()
-            s.sim.faults({"match": {"action": "DescribeHaVips"}, "times": 0, "do": {"type": "stale", "ms": 700}})
+            s.sim.faults({"match": {"action": "Describe*"}, "times": 0, "do": {"type": "stale", "ms": 700}})
             t.equal(s.do("havip", *words).status, 0)
             s.sim.faults()
             expect(s)
@@ -340,7 +382,7 @@ def test_faults(t, row):
 @tap.cases(CHANGES, lambda row: row[0])
 def test_killed_and_run_again(t, row):
     _, change, words, expect, _action = row
-    with ops.Scene(t, WORLD, change, delays={"havip": 30}) as s:
+    with ops.Scene(t, WORLD, change, delays={"havip": 30, "eip": 30}) as s:
         s.survives(expect, "havip", *words)
 
 

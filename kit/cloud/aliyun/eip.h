@@ -130,11 +130,12 @@ extern const struct kit_rule ali_eip_rules[ALI_EIP_RULES];
 /* One EIP, and where it shall go.  Strings are borrowed. */
 struct ali_eip_move {
     enum ali_eip_mode mode;
-    const char *id;     /* AllocationId */
-    const char *holder; /* an ENI, or an instance for its primary one; NULL: nobody, only off */
-    const char *type;   /* of the holder: "NetworkInterface", "EcsInstance" */
-    const char *node;   /* cut-through: the instance that the ENI is on afterwards */
-    const char *from;   /* who it may be taken from, "" = nobody */
+    const char *id; /* AllocationId */
+    const char
+        *holder;      /* an ENI, an instance for its primary one, a HAVIP; NULL: nobody, only off */
+    const char *type; /* of the holder: "NetworkInterface", "EcsInstance", "HaVip" */
+    const char *node; /* cut-through: the instance that the ENI is on afterwards */
+    const char *from; /* who it may be taken from, "" = nobody */
     char private_text[KIT_ADDR_TEXT]; /* the address it shall map to, "" = the ENI's primary one */
     bool settle; /* be done when it is InUse there; else already when the cloud has accepted it */
     const struct kit_op_ui *ui; /* told what is waited for, or NULL */

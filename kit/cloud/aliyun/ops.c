@@ -7,10 +7,12 @@
 #define TOGETHER_MAX 8
 
 const struct kit_op *const ali_ops[] = {
-    &ali_op_havip_create, &ali_op_havip_list, &ali_op_havip_bind,  &ali_op_havip_unbind,
-    &ali_op_havip_delete, &ali_op_eni_create, &ali_op_eni_list,    &ali_op_eni_attach,
-    &ali_op_eni_detach,   &ali_op_eni_modify, &ali_op_eni_delete,  &ali_op_eip_list,
-    &ali_op_eip_bind,     &ali_op_eip_unbind, &ali_op_eip_convert, NULL,
+    &ali_op_havip_create, &ali_op_havip_list,     &ali_op_havip_bind,
+    &ali_op_havip_unbind, &ali_op_havip_bind_eip, &ali_op_havip_unbind_eip,
+    &ali_op_havip_delete, &ali_op_eni_create,     &ali_op_eni_list,
+    &ali_op_eni_attach,   &ali_op_eni_detach,     &ali_op_eni_modify,
+    &ali_op_eni_delete,   &ali_op_eip_list,       &ali_op_eip_bind,
+    &ali_op_eip_unbind,   &ali_op_eip_convert,    NULL,
 };
 
 struct ali_change ali_change_of(struct ali_cloud *cloud, struct kit_deadline by)
