@@ -60,7 +60,7 @@ endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str near clock secret
-kit_sys := file lock proc link hostid rtnl ifaddr netlink arp route rule
+kit_sys := file lock proc link hostid rtnl ifaddr netlink arp route iprule
 kit_sys += pid
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
@@ -77,6 +77,7 @@ kit_cloud_aliyun += ops_eip ops_eip_bind convert egress egress_facts egress_rule
 kit_cloud_aws += instance ops_eni ops_eni_read ops_eni_attach ops_eni_modify ops_eni_rules
 kit_cloud_aliyun += ops_eni ops_eni_attach ops_eni_modify ops_eni_rules
 kit_vip := where plan apply verify record
+kit_host := change now choose plan state persist persist_networkd persist_nm persist_wicked persist_ifcfg persist_ifupdown
 lua := klua klua_answer klua_child klua_sandbox klua_value klua_api klua_reach
 actions_act := act hooks hooks_act hooks_facts hooks_choose args log session restore remove quick_check recover validate
 actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
@@ -84,9 +85,9 @@ actions_act += turn
 actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
-actions_ctl += hooks hooks_test
+actions_ctl += nic nic_setup nic_unset
 
-rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip lua
+rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip kit/host lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
 kit_objs := $(foreach r,$(rooms),$(call objs,$(r)))
 act_objs := $(actions_act:%=$(B)/actions/%.o) $(actions_manager:%=$(B)/actions/manager/%.o)

@@ -281,6 +281,41 @@ int kit_file_write(const char *path, const void *data, size_t len_bytes, unsigne
     return durable ? sync_dir_of(path, err) : 0;
 }
 
+/* ".NAME.XXXXXX": kit_file_write's. */
+static bool is_left_behind(const char *entry, const char *name)
+{
+    size_t len = strlen(name);
+
+    return entry[0] == '.' && strncmp(entry + 1, name, len) == 0 && entry[1 + len] == '.' &&
+           strlen(entry + 2 + len) == strlen("XXXXXX");
+}
+
+/* What of it cannot be removed stays: it is in nobody's way. */
+static void remove_left_behind(const char *dir, const char *name)
+{
+    DIR *d = opendir(dir);
+
+    for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        if (is_left_behind(e->d_name, name))
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        (void)closedir(d);
+}
+
+int kit_file_remove(const char *path, bool *ret_removed, struct kit_err *err)
+{
+    size_t len = dir_bytes(path);
+    char dir[PATH_MAX];
+    bool removed = unlink(path) == 0;
+
+    if (!removed && errno != ENOENT && errno != ENOTDIR)
+        return kit_err_set(err, KIT_ERR_SYSTEM, "remove %s", path);
+    if (kit_str_format(dir, sizeof(dir), "%.*s", len ? (int)len : 1, len ? path : "."))
+        remove_left_behind(dir, path + len);
+    *ret_removed = removed;
+    return 0;
+}
+
 /* ---- directories --------------------------------------------------------------------------- */
 
 /* Makes `name` in parent_fd if it is not there, and opens it.  Returns the descriptor or -1. */

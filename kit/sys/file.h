@@ -48,6 +48,10 @@ void kit_file_names_done(struct kit_file_names *names);
 int kit_file_write(const char *path, const void *data, size_t len_bytes, unsigned mode,
                    bool durable, struct kit_err *err) KIT_CHECKED;
 
+/* Removes it, and what writers of it left behind that were killed; the caller sees to it that none
+ * is at work.  Not there: nothing (*ret_removed false). KIT_ERR_SYSTEM. */
+int kit_file_remove(const char *path, bool *ret_removed, struct kit_err *err) KIT_CHECKED;
+
 /* mkdir -p with `mode`, whatever the umask, for what is made; ours or root's, else
  * KIT_ERR_SYSTEM/KIT_ERR_CONFIG (a symlink or a directory that others may write is refused: the run
  * directory holds locks). */

@@ -1,8 +1,8 @@
 /* kit/sys/rtnl.h - one request to rtnetlink and the whole of its answer.  No `ip` is started.
  *
- * What a message means is told by those who ask (netlink.h, ifaddr.h, route.h, rule.h); this is how
- * it is asked, and how an answer is taken apart.  Nothing here waits for anything but the kernel's
- * own lock on its tables. */
+ * What a message means is told by those who ask (netlink.h, ifaddr.h, route.h, iprule.h); this is
+ * how it is asked, and how an answer is taken apart.  Nothing here waits for anything but the
+ * kernel's own lock on its tables. */
 #ifndef KIT_SYS_RTNL_H
 #define KIT_SYS_RTNL_H
 

@@ -7,7 +7,7 @@
 
 #include "kit/sys/ifaddr.h"
 #include "kit/sys/rtnl.h"
-#include "kit/sys/rule.h"
+#include "kit/sys/iprule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,21 +31,21 @@ static int take_route(const struct kit_route *route, void *arg)
 
 static int take(const struct nlmsghdr *head, void *arg)
 {
-    struct kit_rules rules = {.count = 1};
+    struct kit_iprules rules = {.count = 1};
     const struct kit_routes none = {0};
     struct kit_ifaddr addr;
-    struct kit_rule rule;
+    struct kit_iprule rule;
     int got;
 
     got = kit_ifaddr_parse(head, &addr);
     if (got == 1)
         check_addr(&addr.addr);
     if (got == 0)
-        got = kit_rule_parse(head, &rule);
+        got = kit_iprule_parse(head, &rule);
     if (got == 1 && head->nlmsg_type == RTM_NEWRULE) {
         check_addr(&rule.from);
         rules.rule = &rule;
-        if (kit_rule_serves(&rules, &none, 1, &rule.from))
+        if (kit_iprule_serves(&rules, &none, 1, &rule.from))
             abort();
     }
     return got < 0 ? -1 : kit_route_parse(head, take_route, arg);

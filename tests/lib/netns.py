@@ -15,18 +15,20 @@ import sys
 _INSIDE = "CLOUDVIP_TEST_OWN_NAMESPACE"
 
 
-def enter():
-    """Runs this program again in a network namespace of its own, where one can be made."""
+def enter(mounts=False):
+    """Runs this program again in a network namespace of its own, where one can be made; `mounts`: and
+    in a mount namespace, where what it mounts is seen by nobody else."""
     if os.environ.get(_INSIDE):
         return
-    probe = ["unshare", "-n", "ip", "link", "set", "lo", "up"]
+    own = ["unshare", "-n"] + (["-m"] if mounts else [])
+    probe = own + ["ip", "link", "set", "lo", "up"]
     try:
         can = subprocess.call(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
     except OSError:
         can = False
     if can:
         os.environ[_INSIDE] = "yes"
-        os.execvp("unshare", ["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+        os.execvp("unshare", own + ["sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
                               sys.executable] + sys.argv)
 
 

@@ -12,7 +12,7 @@
 
 #include "kit/sys/ifaddr.h"
 #include "kit/sys/rtnl.h"
-#include "kit/sys/rule.h"
+#include "kit/sys/iprule.h"
 
 #define IP "/sbin/ip"
 
@@ -230,18 +230,18 @@ static void next_hops_and_blackholes(void **state)
 
 static void rules_come_and_go(void **state)
 {
-    struct kit_rule four = {.from = addr_of("10.0.0.20", 32), .table = 1001, .lookup = true};
-    struct kit_rule six = {.from = addr_of("2001:db8::20", 128), .table = 101, .lookup = true};
+    struct kit_iprule four = {.from = addr_of("10.0.0.20", 32), .table = 1001, .lookup = true};
+    struct kit_iprule six = {.from = addr_of("2001:db8::20", 128), .table = 101, .lookup = true};
     struct kit_err err;
     bool is;
 
     (void)state;
     need_network();
-    assert_int_equal(kit_rule_add(&four, &is, &err), 0);
+    assert_int_equal(kit_iprule_add(&four, &is, &err), 0);
     assert_true(is);
-    assert_int_equal(kit_rule_add(&four, &is, &err), 0);
+    assert_int_equal(kit_iprule_add(&four, &is, &err), 0);
     assert_false(is);
-    assert_int_equal(kit_rule_add(&six, &is, &err), 0);
+    assert_int_equal(kit_iprule_add(&six, &is, &err), 0);
     assert_true(is);
     says("-4 rule list", "0:\tfrom all lookup local\n32765:\tfrom 10.0.0.20 lookup 1001\n"
                          "32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
@@ -253,13 +253,13 @@ static void rules_come_and_go(void **state)
     does("rule add from 10.0.0.20 iif lo lookup 1001 priority 601");
     does("rule add not from 10.0.0.20 lookup 1001 priority 602");
     does("rule add from 10.0.0.20 lookup 1001 suppress_prefixlength 0 priority 603");
-    assert_int_equal(kit_rule_add(&four, &is, &err), 0);
+    assert_int_equal(kit_iprule_add(&four, &is, &err), 0);
     assert_false(is);
-    assert_int_equal(kit_rule_del(&four, &is, &err), 0);
+    assert_int_equal(kit_iprule_del(&four, &is, &err), 0);
     assert_true(is);
-    assert_int_equal(kit_rule_del(&six, &is, &err), 0);
+    assert_int_equal(kit_iprule_del(&six, &is, &err), 0);
     assert_true(is);
-    assert_int_equal(kit_rule_del(&six, &is, &err), 0);
+    assert_int_equal(kit_iprule_del(&six, &is, &err), 0);
     assert_false(is);
     says("-6 rule list", "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n");
     says("-4 rule list",
@@ -283,30 +283,30 @@ static void what_a_rule_serves(void **state)
     (void)state;
     need_network();
     add(&to, true);
-    assert_int_equal(kit_rule_serves_now("v0", &ours, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &ours, &serves, &err), 0);
     assert_false(serves);
     does("rule add from 10.0.0.20 lookup 1001");
-    assert_int_equal(kit_rule_serves_now("v0", &ours, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &ours, &serves, &err), 0);
     assert_true(serves);
-    assert_int_equal(kit_rule_serves_now("v0", &other, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &other, &serves, &err), 0);
     assert_false(serves);
-    assert_int_equal(kit_rule_serves_now("lo", &ours, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("lo", &ours, &serves, &err), 0);
     assert_false(serves);
     del(&to, true);
-    assert_int_equal(kit_rule_serves_now("v0", &ours, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &ours, &serves, &err), 0);
     assert_false(serves);
     does("rule del from 10.0.0.20 lookup 1001");
     /* A rule for the whole /30, but not a bit more. */
     add(&to, true);
     does("rule add from 10.0.0.20/30 lookup 1001");
-    assert_int_equal(kit_rule_serves_now("v0", &other, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &other, &serves, &err), 0);
     assert_true(serves);
     other = addr_of("10.0.0.24", 32);
-    assert_int_equal(kit_rule_serves_now("v0", &other, &serves, &err), 0);
+    assert_int_equal(kit_iprule_serves_now("v0", &other, &serves, &err), 0);
     assert_false(serves);
     does("rule del from 10.0.0.20/30 lookup 1001");
     del(&to, true);
-    assert_int_equal(kit_rule_serves_now("nosuch0", &ours, &serves, &err), -1);
+    assert_int_equal(kit_iprule_serves_now("nosuch0", &ours, &serves, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_CONFIG);
 }
 
@@ -346,7 +346,7 @@ static void an_address_exactly(void **state)
 static void without_permission_it_says_so(void **state)
 {
     struct kit_route route = default_by("10.0.0.253", 1001, 0);
-    struct kit_rule rule = {.from = addr_of("10.0.0.20", 32), .table = 1001, .lookup = true};
+    struct kit_iprule rule = {.from = addr_of("10.0.0.20", 32), .table = 1001, .lookup = true};
     struct kit_err err;
     bool is = true;
 
@@ -357,7 +357,7 @@ static void without_permission_it_says_so(void **state)
         skip();
     }
     int routed = kit_route_add(&route, &is, &err), first = err.sys;
-    int ruled = kit_rule_add(&rule, &is, &err);
+    int ruled = kit_iprule_add(&rule, &is, &err);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(routed, -1);
     assert_int_equal(first, EPERM);

@@ -1,5 +1,5 @@
-/* kit/sys/rule.c - the rules that choose a routing table. */
-#include "kit/sys/rule.h"
+/* kit/sys/iprule.c - the rules that choose a routing table. */
+#include "kit/sys/iprule.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -29,7 +29,7 @@ static size_t addr_bytes(unsigned char family)
     return family == 6 ? 16 : 4;
 }
 
-bool kit_rule_eq(const struct kit_rule *a, const struct kit_rule *b)
+bool kit_iprule_eq(const struct kit_iprule *a, const struct kit_iprule *b)
 {
     return a->from.family == b->from.family && a->from.prefix_len == b->from.prefix_len &&
            memcmp(a->from.byte, b->from.byte, addr_bytes(a->from.family)) == 0 &&
@@ -57,11 +57,11 @@ static bool is_plain(uint16_t attr, const struct nlattr *value)
     }
 }
 
-int kit_rule_parse(const struct nlmsghdr *head, struct kit_rule *ret_rule)
+int kit_iprule_parse(const struct nlmsghdr *head, struct kit_iprule *ret_rule)
 {
     const struct nlattr *kept[ATTRS];
     const struct fib_rule_hdr *body;
-    struct kit_rule rule = {0};
+    struct kit_iprule rule = {0};
 
     if (head->nlmsg_type != RTM_NEWRULE)
         return 0;
@@ -91,18 +91,18 @@ int kit_rule_parse(const struct nlmsghdr *head, struct kit_rule *ret_rule)
     return 1;
 }
 
-void kit_rules_done(struct kit_rules *rules)
+void kit_iprules_done(struct kit_iprules *rules)
 {
     free(rules->rule);
-    *rules = (struct kit_rules){0};
+    *rules = (struct kit_iprules){0};
 }
 
 /* kit_rtnl_each_fn */
 static int take(const struct nlmsghdr *head, void *arg)
 {
-    struct kit_rules *all = arg;
-    struct kit_rule rule;
-    int got = kit_rule_parse(head, &rule);
+    struct kit_iprules *all = arg;
+    struct kit_iprule rule;
+    int got = kit_iprule_parse(head, &rule);
 
     if (got <= 0)
         return got;
@@ -117,20 +117,20 @@ static int take(const struct nlmsghdr *head, void *arg)
 
 static void begin(void *arg)
 {
-    kit_rules_done(arg);
+    kit_iprules_done(arg);
 }
 
-int kit_rule_list(struct kit_rules *ret_rules, struct kit_err *err)
+int kit_iprule_list(struct kit_iprules *ret_rules, struct kit_err *err)
 {
     const struct fib_rule_hdr body = {.family = AF_UNSPEC};
-    struct kit_rules all = {0};
+    struct kit_iprules all = {0};
     const struct kit_rtnl_dump dump = {
         .what = "read the routing rules of this host", .begin = begin, .each = take, .arg = &all};
     struct kit_rtnl_request r;
 
     kit_rtnl_begin(&r, RTM_GETRULE, NLM_F_DUMP, &body, sizeof(body));
     if (kit_rtnl_read(&r, &dump, err) != 0) {
-        kit_rules_done(&all);
+        kit_iprules_done(&all);
         return -1;
     }
     *ret_rules = all;
@@ -140,7 +140,7 @@ int kit_rule_list(struct kit_rules *ret_rules, struct kit_err *err)
 /* ---- changing ---------------------------------------------------------------------------------
  */
 
-static int change(uint16_t type, uint16_t flags, const struct kit_rule *rule)
+static int change(uint16_t type, uint16_t flags, const struct kit_iprule *rule)
 {
     struct fib_rule_hdr body = {
         .family = kernel_family(rule->from.family),
@@ -159,14 +159,14 @@ static int change(uint16_t type, uint16_t flags, const struct kit_rule *rule)
     return kit_rtnl_ask(&r, NULL, NULL);
 }
 
-int kit_rule_add(const struct kit_rule *want, bool *ret_added, struct kit_err *err)
+int kit_iprule_add(const struct kit_iprule *want, bool *ret_added, struct kit_err *err)
 {
-    KIT_AUTO(kit_rules) all = {0};
+    KIT_AUTO(kit_iprules) all = {0};
 
-    if (kit_rule_list(&all, err) != 0)
+    if (kit_iprule_list(&all, err) != 0)
         return -1;
     for (size_t i = 0; i < all.count; i++) {
-        if (kit_rule_eq(&all.rule[i], want)) {
+        if (kit_iprule_eq(&all.rule[i], want)) {
             *ret_added = false;
             return 0;
         }
@@ -177,15 +177,15 @@ int kit_rule_add(const struct kit_rule *want, bool *ret_added, struct kit_err *e
     return 0;
 }
 
-int kit_rule_del(const struct kit_rule *which, bool *ret_removed, struct kit_err *err)
+int kit_iprule_del(const struct kit_iprule *which, bool *ret_removed, struct kit_err *err)
 {
-    KIT_AUTO(kit_rules) all = {0};
+    KIT_AUTO(kit_iprules) all = {0};
     bool removed = false;
 
-    if (kit_rule_list(&all, err) != 0)
+    if (kit_iprule_list(&all, err) != 0)
         return -1;
     for (size_t i = 0; i < all.count; i++) {
-        if (!kit_rule_eq(&all.rule[i], which))
+        if (!kit_iprule_eq(&all.rule[i], which))
             continue;
         if (change(RTM_DELRULE, 0, &all.rule[i]) == 0)
             removed = true;
@@ -209,11 +209,11 @@ static bool contains(const struct kit_netlink_addr *net, const struct kit_netlin
     return rest == 0 || ((unsigned)(net->byte[whole] ^ addr->byte[whole]) & mask) == 0;
 }
 
-bool kit_rule_serves(const struct kit_rules *rules, const struct kit_routes *routes, unsigned index,
-                     const struct kit_netlink_addr *addr)
+bool kit_iprule_serves(const struct kit_iprules *rules, const struct kit_routes *routes,
+                       unsigned index, const struct kit_netlink_addr *addr)
 {
     for (size_t i = 0; i < rules->count; i++) {
-        const struct kit_rule *rule = &rules->rule[i];
+        const struct kit_iprule *rule = &rules->rule[i];
 
         if (!rule->lookup || rule->more || rule->from.prefix_len == 0 ||
             rule->table == KIT_ROUTE_MAIN || !contains(&rule->from, addr))
@@ -230,16 +230,16 @@ bool kit_rule_serves(const struct kit_rules *rules, const struct kit_routes *rou
     return false;
 }
 
-int kit_rule_serves_now(const char *interface, const struct kit_netlink_addr *addr,
-                        bool *ret_serves, struct kit_err *err)
+int kit_iprule_serves_now(const char *interface, const struct kit_netlink_addr *addr,
+                          bool *ret_serves, struct kit_err *err)
 {
     KIT_AUTO(kit_routes) routes = {0};
-    KIT_AUTO(kit_rules) rules = {0};
+    KIT_AUTO(kit_iprules) rules = {0};
     struct kit_link link;
 
-    if (kit_link_read(interface, &link, err) != 0 || kit_rule_list(&rules, err) != 0 ||
+    if (kit_link_read(interface, &link, err) != 0 || kit_iprule_list(&rules, err) != 0 ||
         kit_route_list(&routes, err) != 0)
         return -1;
-    *ret_serves = kit_rule_serves(&rules, &routes, link.index, addr);
+    *ret_serves = kit_iprule_serves(&rules, &routes, link.index, addr);
     return 0;
 }
