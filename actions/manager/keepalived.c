@@ -125,7 +125,7 @@ static int run_one(const struct notice *n, const char *tag)
 /* Side by side: one address that takes its time must not keep the others waiting. */
 static int run_all(const struct notice *n)
 {
-    pid_t child[TAGS_MAX];
+    pid_t child[TAGS_MAX] = {0};
     int worst = 0;
 
     if (n->tags == 1)

@@ -116,7 +116,7 @@ static int whole_path(const char *const argv[], char path[PATH_MAX], const char 
         return kit_err_set(err, KIT_ERR_CONFIG, "%s/bin has no program %s", act_lcdi_root(),
                            argv[0]);
     ret_argv[0] = path;
-    for (; argv[n] && n < ARGS_MAX; n++)
+    for (; n < ARGS_MAX && argv[n]; n++)
         ret_argv[n] = argv[n];
     ret_argv[n] = NULL;
     return 0;

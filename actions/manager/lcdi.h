@@ -54,7 +54,8 @@ enum act_lcdi_field {
  * the one whose tag is `tag`, or the only one.  Appends it to *ret_field; nothing appended: there
  * is no such instance or field, or it is empty.  KIT_ERR_CONFIG: it holds a NUL byte or is longer
  * than *ret_field may be. */
-int act_lcdi_field(const char *output, size_t len_bytes, const char *tag, enum act_lcdi_field field,
-                   struct kit_buf *ret_field, struct kit_err *err) KIT_CHECKED;
+int act_lcdi_field(const char *output, size_t len_bytes, const char *tag,
+                   enum act_lcdi_field wanted, struct kit_buf *ret_field,
+                   struct kit_err *err) KIT_CHECKED;
 
 #endif

@@ -9,8 +9,6 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
-extern char **environ;
-
 #define RESKEY "OCF_RESKEY_"
 /* There are as many parameters as KIT_PARAM_COUNT; a few more are named in the error. */
 #define OVERLAY_MAX 256
@@ -72,6 +70,8 @@ int act_ocf_overlay(char *const env[], struct kit_overlay **ret_overlay, size_t 
         size_t len = strlen(env[i]) + 1;
         memcpy(at, env[i], len);
         char *equals = strchr(at, '=');
+        if (!equals)
+            continue;
         *equals = '\0';
         list[n++] =
             (struct kit_overlay){.key = at + sizeof(RESKEY) - 1, .value = equals + 1, .origin = at};
