@@ -112,6 +112,35 @@ int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *e
     return 0;
 }
 
+int kit_link_find(const char *mac, struct kit_link *ret_link, struct kit_err *err)
+{
+    struct if_nameindex *all = if_nameindex();
+    KIT_AUTO(kit_buf) names = KIT_BUF(sizeof(err->msg));
+    struct kit_link found = {0};
+    size_t count = 0;
+
+    if (!all)
+        return kit_err_set(err, KIT_ERR_SYSTEM, "list the interfaces");
+    for (const struct if_nameindex *i = all; i->if_name; i++) {
+        struct kit_link link;
+        struct kit_err gone; /* between the list and the look */
+
+        if (kit_link_read(i->if_name, &link, &gone) || !link.mac[0] ||
+            !kit_str_eq_nocase(link.mac, mac))
+            continue;
+        found = link;
+        (void)kit_buf_printf(&names, "%s%s", count++ ? " " : "", link.name);
+    }
+    if_freenameindex(all);
+    if (!count)
+        return kit_err_set(err, KIT_ERR_NOT_FOUND, "no interface of this host has the MAC %s", mac);
+    if (count > 1)
+        return kit_err_set(err, KIT_ERR_CONFIG, "several interfaces have the MAC %s: %s", mac,
+                           names.data);
+    *ret_link = found;
+    return 0;
+}
+
 int kit_link_set(const char *name, bool up, struct kit_err *err)
 {
     struct ifreq req = {0};

@@ -27,4 +27,8 @@ int kit_link_set(const char *name, bool up, struct kit_err *err) KIT_CHECKED;
 int kit_link_bring_up(const char *name, const struct kit_clock *clock, struct kit_deadline by,
                       struct kit_err *err) KIT_CHECKED;
 
+/* The interface with this MAC (compared without regard to case).  KIT_ERR_NOT_FOUND: there is none;
+ * KIT_ERR_CONFIG: there are several (a VLAN or a bridge on top has its lower one's), named. */
+int kit_link_find(const char *mac, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
+
 #endif

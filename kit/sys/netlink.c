@@ -1,7 +1,9 @@
 /* kit/sys/netlink.c - addresses on interfaces of this host, through rtnetlink. */
 #include "kit/sys/netlink.h"
 
+#include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -162,6 +164,26 @@ int kit_netlink_addr_del(const char *interface, const struct kit_netlink_addr *a
             return -1;
         removed = removed || gone;
     }
+    *ret_removed = removed;
+    return 0;
+}
+
+int kit_netlink_proxy_del(const char *interface, const struct kit_netlink_addr *addr,
+                          bool *ret_removed, struct kit_err *err)
+{
+    struct ndmsg body = {.ndm_family = kernel_family(addr), .ndm_flags = NTF_PROXY};
+    struct kit_rtnl_request r;
+    unsigned index;
+
+    if (find_interface(interface, addr, &index, err) != 0)
+        return -1;
+    body.ndm_ifindex = (int)index;
+    kit_rtnl_begin(&r, RTM_DELNEIGH, NLM_F_ACK, &body, sizeof(body));
+    kit_rtnl_put(&r, NDA_DST, addr->byte, addr_bytes(kernel_family(addr)));
+    bool removed = kit_rtnl_ask(&r, NULL, NULL) == 0;
+    if (!removed && errno != ENOENT)
+        return kit_rtnl_fail(err, "take the proxy entry of the address off interface %s",
+                             interface);
     *ret_removed = removed;
     return 0;
 }

@@ -35,4 +35,9 @@ int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *a
 int kit_netlink_addr_find(const struct kit_netlink_addr *addr, char ret_interface[KIT_NETLINK_NAME],
                           struct kit_err *err) KIT_CHECKED;
 
+/* Takes off the entry by which the interface would answer for the address without having it (`ip
+ * neigh add proxy`); none: nothing (*ret_removed false). */
+int kit_netlink_proxy_del(const char *interface, const struct kit_netlink_addr *addr,
+                          bool *ret_removed, struct kit_err *err) KIT_CHECKED;
+
 #endif

@@ -195,6 +195,29 @@ static void carrier_is_waited_for(void **state)
     assert_true(link.running);
 }
 
+/* v0 and v1 are there. */
+static void one_is_found_by_its_mac(void **state)
+{
+    static const char *const twin[] = {
+        "/sbin/ip", "link", "add",  "v2",   "address", "02:00:5E:00:53:01",
+        "type",     "veth", "peer", "name", "v3",      NULL};
+    struct kit_link link = {.name = "kept"};
+    struct kit_err err;
+
+    (void)state;
+    need_namespace();
+    assert_int_equal(kit_link_find("02:00:5e:00:53:ff", &link, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_NOT_FOUND);
+    assert_int_equal(kit_link_find("", &link, &err), -1); /* the loopback has none */
+    assert_string_equal(link.name, "kept");
+    assert_int_equal(kit_link_find("02:00:5E:00:53:01", &link, &err), 0);
+    assert_string_equal(link.name, "v0");
+    ip(twin);
+    assert_int_equal(kit_link_find("02:00:5e:00:53:01", &link, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_CONFIG);
+    assert_string_equal(err.msg, "several interfaces have the MAC 02:00:5e:00:53:01: v0 v2");
+}
+
 /* Last: it gives the capabilities away. */
 static void without_permission_it_says_so(void **state)
 {
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test(unknown_names_list_the_known),
         cmocka_unit_test(names_are_checked),
         cmocka_unit_test(carrier_is_waited_for),
+        cmocka_unit_test(one_is_found_by_its_mac),
         cmocka_unit_test(without_permission_it_says_so),
     };
     return cmocka_run_group_tests_name("sys_link", tests, enter_namespace, NULL);

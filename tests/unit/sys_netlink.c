@@ -337,6 +337,45 @@ static void a_prefix_length_beyond_the_address_is_refused(void **state)
     assert_int_equal(kernel_has("v0", &a, &prefix), 0);
 }
 
+static unsigned proxies(void)
+{
+    const char *const list[] = {"/sbin/ip", "neigh", "show", "proxy", NULL};
+    KIT_AUTO(kit_buf) text = KIT_BUF(1000);
+    unsigned lines = 0;
+
+    assert_int_equal(run_program(list, &text), 0);
+    for (const char *c = text.data; *c; c++)
+        lines += *c == '\n';
+    return lines;
+}
+
+static void an_entry_that_answers_for_it_is_taken_off(void **state)
+{
+    static const char *const texts[] = {"10.1.0.10", "2001:db8::10"};
+
+    (void)state;
+    need_network();
+    for (size_t i = 0; i < KIT_LEN(texts); i++) {
+        const char *const add[] = {"/sbin/ip", "neigh", "add", "proxy",
+                                   texts[i],   "dev",   "v0",  NULL};
+        struct kit_netlink_addr a = addr_of(texts[i], 32);
+        struct kit_err err;
+        bool is = true;
+
+        assert_int_equal(kit_netlink_proxy_del("v0", &a, &is, &err), 0);
+        assert_false(is);
+        assert_int_equal(run_program(add, NULL), 0);
+        assert_int_equal(proxies(), 1);
+        assert_int_equal(kit_netlink_proxy_del("lo", &a, &is, &err), 0);
+        assert_false(is);
+        assert_int_equal(kit_netlink_proxy_del("v0", &a, &is, &err), 0);
+        assert_true(is);
+        assert_int_equal(proxies(), 0);
+        assert_int_equal(kit_netlink_proxy_del("gone0", &a, &is, &err), -1);
+        assert_int_equal(err.kind, KIT_ERR_CONFIG);
+    }
+}
+
 static void without_permission_it_says_so(void **state)
 {
     struct kit_netlink_addr a = addr_of("10.1.0.10", 32);
@@ -374,6 +413,7 @@ int main(void)
         cmocka_unit_test(what_stays_is_found_in_a_changing_table),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(a_prefix_length_beyond_the_address_is_refused),
+        cmocka_unit_test(an_entry_that_answers_for_it_is_taken_off),
         cmocka_unit_test(without_permission_it_says_so),
     };
     return cmocka_run_group_tests_name("sys_netlink", tests, make_network, NULL);
