@@ -51,9 +51,10 @@ static void hear(const struct sim_segment *segment, const char *ip)
 /* Listens on the interface of that name; -1 while there is none. */
 static int attach(const struct sim_segment *segment)
 {
+    /* Of one protocol alone nothing would be heard on a port of a bridge, which takes it first. */
     struct sockaddr_ll address = {
         .sll_family = AF_PACKET,
-        .sll_protocol = htons(ETH_P_ARP),
+        .sll_protocol = htons(ETH_P_ALL),
         .sll_ifindex = (int)if_nametoindex(segment->interface),
     };
 
@@ -84,6 +85,7 @@ static void *listen_to(void *context)
                        &from_len);
         lost = lost || (got < 0 && errno == ENETDOWN);
         if (got > 0 && from.sll_pkttype != PACKET_OUTGOING &&
+            from.sll_protocol == htons(ETH_P_ARP) &&
             !read_announcement(bytes, (size_t)got, ip, sizeof(ip)))
             hear(segment, ip);
     }
@@ -99,7 +101,7 @@ static int start(struct sim_segment *segment, struct sim_server *server, struct 
                  segment->interface);
         return -1;
     }
-    segment->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
+    segment->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (segment->fd < 0 || attach(segment) ||
         pthread_create(&segment->thread, NULL, listen_to, segment)) {
         snprintf(err->text, sizeof(err->text), "--segment: %s: %m", segment->interface);
