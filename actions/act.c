@@ -91,6 +91,7 @@ static void observe(void *arg, enum kit_vip_event event, const struct kit_facts 
 {
     struct act *act = arg;
 
+    act_local_observe(act, event, facts, step);
     if (event == KIT_VIP_FACTS) {
         KIT_AUTO(kit_buf) line = KIT_BUF(sizeof(act->where) - sizeof(" ..."));
         kit_where_describe(facts, &line);
@@ -119,6 +120,8 @@ struct kit_vip act_vip(struct act *act)
                             .by = act->by,
                             .observer = observe,
                             .observer_arg = act,
+                            .ready = act_local_ready,
+                            .ready_arg = act,
                             .filter = chosen ? act_choose : NULL,
                             .filter_arg = &act->choice};
 }
@@ -180,13 +183,18 @@ static void set_deadline(struct act *act)
     act->by = (struct kit_deadline){act->started_ns + ms * KIT_NS_PER_MS};
 }
 
-int act_read_settings(struct act *act, struct kit_err *err)
+/* Of what comes before the settings. */
+static struct kit_deadline first_deadline(const struct act *act)
 {
     int64_t limit_ms = act->manager->limit_ms ? act->manager->limit_ms(&act->call) : 0;
-    struct kit_deadline by = kit_deadline_in_ms(
-        act->clock, limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
 
-    if (read_settings(act, by, err))
+    return kit_deadline_in_ms(act->clock,
+                              limit_ms > 0 && limit_ms < SETTINGS_MS ? limit_ms : SETTINGS_MS);
+}
+
+int act_read_settings(struct act *act, struct kit_err *err)
+{
+    if (read_settings(act, first_deadline(act), err))
         return -1;
     set_deadline(act);
     return 0;
@@ -213,8 +221,16 @@ static int take_lock(struct act *act, struct kit_err *err)
     return kit_lock_take(path, act->spec->name, act->clock, act->by, &act->lock, err);
 }
 
-/* A lock that is held too long stops everything but `remove`; one that cannot be made stops only
- * what changes something. */
+static void read_record(struct act *act)
+{
+    struct kit_err err;
+
+    if (kit_record_read(act->call.tag, &act->record, &err))
+        act_log_err(&act->log, ACT_RECORD, &err);
+}
+
+/* A lock that is held too long stops everything; one that cannot be made stops only what changes
+ * something, and not `remove`. */
 static bool locked(struct act *act, enum act_outcome *ret_outcome)
 {
     struct kit_err err;
@@ -238,14 +254,6 @@ static bool locked(struct act *act, enum act_outcome *ret_outcome)
     return false;
 }
 
-static void read_record(struct act *act)
-{
-    struct kit_err err;
-
-    if (kit_record_read(act->call.tag, &act->record, &err))
-        act_log_err(&act->log, ACT_RECORD, &err);
-}
-
 static void write_record(struct act *act, bool was_in_service)
 {
     struct kit_err err;
@@ -253,7 +261,7 @@ static void write_record(struct act *act, bool was_in_service)
     if (!act->record.known || act->record.in_service != was_in_service)
         act->record.since_s = kit_clock_wall_ns(act->clock) / KIT_NS_PER_S;
     (void)kit_str_copy(act->record.action, sizeof(act->record.action), act->spec->name);
-    if (kit_record_write(act->settings.tag, &act->record, &err))
+    if (kit_record_write(act->call.tag, &act->record, &err))
         act_log_err(&act->log, ACT_RECORD, &err);
 }
 
@@ -280,6 +288,32 @@ static enum act_outcome run_locked(struct act *act)
     return outcome;
 }
 
+/* The record alone tells what there is to do, and whose lock that needs. */
+static enum act_outcome run_without_settings(struct act *act, enum act_outcome outcome)
+{
+    char path[4096];
+    struct kit_err err;
+    bool was_in_service;
+
+    read_record(act);
+    was_in_service = act->record.in_service;
+    if (!act->spec->without_settings || !act->record.known)
+        return outcome;
+    act->by = first_deadline(act);
+    if (act->record.local_address[0] &&
+        (kit_record_lock_path(act->record.local_address, path, sizeof(path), &err) ||
+         kit_lock_take(path, act->spec->name, act->clock, act->by, &act->lock, &err))) {
+        bool late = err.kind == KIT_ERR_TIMEOUT;
+        act_log_err(&act->log, late ? ACT_LOCKED : ACT_NO_LOCK, &err);
+        if (late)
+            return act_local_held(act) ? ACT_OUT_WRONG : outcome;
+    }
+    if (act->spec->without_settings(act) == ACT_OUT_WRONG)
+        outcome = ACT_OUT_WRONG;
+    write_record(act, was_in_service);
+    return outcome;
+}
+
 static enum act_outcome run(struct act *act)
 {
     enum act_outcome outcome;
@@ -292,13 +326,13 @@ static enum act_outcome run(struct act *act)
     act_log(&act->log, ACT_BEGIN, "begin %s", act->spec->name);
     if (act_read_settings(act, &err)) {
         bool told_late = act->spec->must_not_hinder || act->spec->changes_nothing;
-        read_record(act);
-        return told_late ? act_unknown(act, &err) : act_fail(act, &err);
+        return run_without_settings(act, told_late ? act_unknown(act, &err) : act_fail(act, &err));
     }
     act_hooks_begin(act);
     if (!locked(act, &outcome)) {
         read_record(act);
-        return outcome;
+        /* What remove would have taken off is up, and whoever has the lock may want it so. */
+        return act->spec->must_not_hinder && act_local_held(act) ? ACT_OUT_WRONG : outcome;
     }
     return run_locked(act);
 }

@@ -7,6 +7,7 @@
 #define ACTIONS_ACT_H
 
 #include "actions/hooks.h"
+#include "actions/local.h"
 #include "actions/log.h"
 #include "actions/manager/manager.h"
 #include "actions/session.h"
@@ -28,6 +29,9 @@ struct act_spec {
     unsigned max_tries;                   /* of one API call: ACT_TRIES_… */
     bool changes_nothing;                 /* may go on without its lock */
     bool must_not_hinder; /* a problem with our own housekeeping must not fail it: remove */
+    /* What is to be done where the settings cannot be read, or NULL: nothing.  Called with the
+     * record, and with the lock if it names an address. */
+    enum act_outcome (*without_settings)(struct act *act);
 };
 extern const struct act_spec act_restore, act_remove, act_quick_check, act_recover;
 extern const struct act_spec *const act_specs[]; /* NULL-terminated */
@@ -60,6 +64,7 @@ struct act {
     struct kit_deadline after_by; /* of the hooks after the action; `by` ends earlier */
     struct kit_facts last;        /* the last look, for those; meaningless unless `seen` */
     bool seen;
+    struct act_local local;
     unsigned waits;  /* looks that did not show a change yet */
     bool changed;    /* something was sent that changes the cloud */
     char where[512]; /* the last facts in one line, "" = none */

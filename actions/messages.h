@@ -114,6 +114,32 @@
       "A change was accepted, and the cloud does not show it yet: it takes its time, or answers "  \
       "from an older view. The action looks again.",                                               \
       "None: the messages that follow say what was found.")                                        \
+    X(720033, INFO, ACT_LOCAL_UP,                                                                  \
+      "The address is on its interface: put there before the cloud is told, or found there.",      \
+      "None.")                                                                                     \
+    X(720034, INFO, ACT_LOCAL_DOWN, "The address was taken off its interface.", "None.")           \
+    X(720035, WARN, ACT_LOCAL_FOREIGN,                                                             \
+      "remove leaves the address on the interface: it was not this kit that put it there, or its " \
+      "record is lost.",                                                                           \
+      "None, if another program manages it (then local_address = no says so). Otherwise take it "  \
+      "off by hand before another node brings it into service.")                                   \
+    X(720036, INFO, ACT_LOCAL_NONE,                                                                \
+      "The address goes on no interface of this host, since none is known that it belongs to.",    \
+      "None, if something else puts it there (then local_address = no says so). Otherwise set "    \
+      "interface.")                                                                                \
+    X(720037, ERROR, ACT_LOCAL_LOST,                                                               \
+      "The resource is in service, and the address is not on its interface: whatever the cloud "   \
+      "sends here reaches nobody.",                                                                \
+      "The cluster recovers it. If it comes back, find out who takes the address off (a network "  \
+      "manager, a script, a person).")                                                             \
+    X(720038, WARN, ACT_LOCAL_KEPT,                                                                \
+      "restore failed after its claim was sent, and the cloud may send the address here: it "      \
+      "stays on the interface, where the next restore finds it and the next remove takes it off.", \
+      "Run restore again, here or on another node; or remove here.")                               \
+    X(720039, WARN, ACT_LOCAL_TROUBLE,                                                             \
+      "Something about the address on the interface could not be done or read; the action goes "   \
+      "on without it.",                                                                            \
+      "The message says what. Announcements need CAP_NET_RAW, addresses CAP_NET_ADMIN.")           \
     X(720040, ERROR, ACT_HOOK_REFUSED,                                                             \
       "A hook of the site refused the action, or the hook that chooses the route tables failed, "  \
       "and nothing was changed.",                                                                  \

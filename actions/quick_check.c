@@ -49,6 +49,8 @@ static enum act_outcome run(struct act *act)
     struct kit_err err;
     enum kit_whereabouts where;
 
+    if (act_local_lost(act))
+        return ACT_OUT_WRONG;
     if (act_open(act, &err))
         return not_known(act, &err);
     if (nic_is_lost(act, act->session.mover->nic_serves))

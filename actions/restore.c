@@ -1,35 +1,9 @@
 /* actions/restore.c - bring the address here, whoever has it. */
 #include "actions/act.h"
-#include "kit/sys/link.h"
-
-/* An interface that was just set up has its carrier within moments, or not at all. */
-#define CARRIER_MS INT64_C(10000)
 
 /* What may pass is waited for until the deadline, and never longer at a time than this. */
 static const struct kit_backoff pause_between = {.base_ns = KIT_NS_PER_S,
                                                  .cap_ns = 5 * KIT_NS_PER_S};
-
-/* Before the address is taken from a node that serves it: can this one? */
-static int ready_nic(struct act *act, struct kit_err *err)
-{
-    const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
-    struct kit_link link;
-
-    if (!act->session.mover->nic_serves || !name)
-        return 0;
-    if (kit_link_read(name, &link, err))
-        return -1;
-    if (link.up && link.running)
-        return 0;
-    if (kit_link_bring_up(name, act->clock,
-                          kit_deadline_earlier(act->by, kit_deadline_in_ms(act->clock, CARRIER_MS)),
-                          err)) {
-        act_log_err(&act->log, ACT_NIC_DOWN, err);
-        return kit_err_wrap(err, "bring up interface %s", name);
-    }
-    act_log(&act->log, ACT_NIC_UP, "interface %s was down: brought up", name);
-    return 0;
-}
 
 static int try_once(struct act *act, struct kit_err *err)
 {
@@ -37,7 +11,7 @@ static int try_once(struct act *act, struct kit_err *err)
     bool changed;
     int rc;
 
-    if (act_open(act, err) || ready_nic(act, err))
+    if (act_open(act, err) || act_local_ready_nic(act, err))
         return -1;
     vip = act_vip(act);
     rc = kit_vip_claim(&vip, &changed, err);
@@ -68,10 +42,12 @@ enum act_outcome act_bring_here(struct act *act)
     struct kit_err err;
 
     if (try_until_deadline(act, &err)) {
+        act_local_undo(act);
         if (act->spec == &act_restore)
             act->record.in_service = false;
         return act_fail(act, &err);
     }
+    act_local_announce(act);
     if (act->changed)
         act_log(&act->log, ACT_MOVED, "the address is here now: %s", act->where);
     else

@@ -34,19 +34,6 @@ static int open_net(const struct kit_settings *settings, const struct kit_clock 
     return 0;
 }
 
-/* Settings that the schema has and this version cannot honour must not be passed over in silence.
- */
-static int check_supported(const struct kit_settings *settings, struct kit_err *err)
-{
-    if (!kit_settings_yes(settings, KIT_PARAM_LOCAL_ADDRESS) ||
-        kit_settings_is(settings, KIT_PARAM_SCENARIO, "havip")) /* there it is the claim itself */
-        return 0;
-    return kit_err_set(err, KIT_ERR_CONFIG,
-                       "local_address = yes: this version does not bring addresses up on the "
-                       "interface; set it to no, "
-                       "and let the cluster manager's IP resource do that");
-}
-
 int act_session_open(const struct kit_settings *settings, const struct kit_clock *clock,
                      unsigned max_tries, struct kit_deadline by, struct act_session *ret_session,
                      struct kit_err *err)
@@ -54,8 +41,7 @@ int act_session_open(const struct kit_settings *settings, const struct kit_clock
     struct act_session *s = ret_session;
 
     *s = (struct act_session){0};
-    if (check_supported(settings, err) ||
-        act_session_open_provider(settings, clock, max_tries, by, s, err))
+    if (act_session_open_provider(settings, clock, max_tries, by, s, err))
         return -1;
     if (kit_registry_mover(s->provider, settings, &s->mover, err) ||
         kit_conf_check(settings, s->mover->params, s->mover->params_count, err)) {

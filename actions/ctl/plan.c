@@ -21,8 +21,55 @@ static void print_rules(const struct kit_facts *facts)
                      facts->unknown[i].detail);
 }
 
-static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
+/* What restore would do on this host, for a person. */
+struct local_plan {
+    struct kit_local at;
+    bool wanted, found, up;
+    const char *why; /* unless found */
+};
+
+static int plan_local(const struct ctl_row *row, struct local_plan *ret_plan, struct kit_err *err)
 {
+    struct local_plan p = {.wanted = kit_local_wanted(&row->settings, true)};
+    enum kit_local_state state = KIT_LOCAL_MISSING;
+    int found;
+
+    /* A HAVIP's address is part of the mover's claim, and in its plan. */
+    p.wanted = p.wanted && kit_local_role(&row->settings) != KIT_LOCAL_CLAIM;
+    found = p.wanted ? kit_local_place(&row->settings, &row->facts, &p.at, &p.why, err) : 0;
+    if (found < 0 || (found && kit_local_look(&p.at, &state, err)))
+        return -1;
+    p.found = found;
+    p.up = state == KIT_LOCAL_UP;
+    *ret_plan = p;
+    return 0;
+}
+
+static void describe_local(const struct local_plan *p, struct kit_buf *out)
+{
+    char text[KIT_ADDR_TEXT];
+
+    (void)kit_buf_printf(out, "%s: %s/%u", p->at.interface, kit_local_text(&p->at, text),
+                         p->at.addr.prefix_len);
+}
+
+static void print_local(const struct local_plan *p)
+{
+    KIT_AUTO(kit_buf) line = KIT_BUF(128);
+
+    if (p->found) {
+        describe_local(p, &line);
+        (void)printf("  %c %s\n", p->up ? '=' : '+', line.data);
+    } else if (p->wanted) {
+        (void)printf("  ! the address is put on no interface of this host: %s\n", p->why);
+    }
+}
+
+static void print_plan(const struct ctl_row *row, const struct kit_plan *plan,
+                       const struct local_plan *local)
+{
+    size_t count = plan->count + (local->found && !local->up ? 1 : 0);
+
     (void)printf("%s  %s  %s\n", row->settings.tag, ctl_row_address(row), row->mover->scenario);
     for (size_t i = 0; i < row->facts.count; i++)
         if (row->facts.binding[i].right)
@@ -32,9 +79,9 @@ static void print_plan(const struct ctl_row *row, const struct kit_plan *plan)
         kit_plan_describe(&plan->step[i], &row->facts, &line);
         (void)printf("  %c %s\n", sign_of(&plan->step[i]), line.data);
     }
+    print_local(local);
     print_rules(&row->facts);
-    (void)printf(plan->count ? "%zu to change\n" : "nothing to change: the address is here\n",
-                 plan->count);
+    (void)printf(count ? "%zu to change\n" : "nothing to change: the address is here\n", count);
 }
 
 static void rules_json(const char *state, const struct kit_breach *list, size_t count,
@@ -54,8 +101,16 @@ static void rules_json(const char *state, const struct kit_breach *list, size_t 
     }
 }
 
+static void change_json(const char *place, const char *change, struct kit_json_writer *w)
+{
+    kit_json_open(w, NULL, '{');
+    kit_json_put_string(w, "place", place);
+    kit_json_put_string(w, "change", change);
+    kit_json_close(w);
+}
+
 static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
-                      const struct kit_err *refused)
+                      const struct local_plan *local, const struct kit_err *refused)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(1024u * 1024);
     struct kit_json_writer w = {.out = &text, .pretty = true};
@@ -67,10 +122,12 @@ static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
     for (size_t i = 0; i < plan->count; i++) {
         KIT_AUTO(kit_buf) line = KIT_BUF(512);
         kit_plan_describe(&plan->step[i], &row->facts, &line);
-        kit_json_open(&w, NULL, '{');
-        kit_json_put_string(&w, "place", kit_step_place(&plan->step[i]));
-        kit_json_put_string(&w, "change", line.data);
-        kit_json_close(&w);
+        change_json(kit_step_place(&plan->step[i]), line.data, &w);
+    }
+    if (!refused && local->found && !local->up) {
+        KIT_AUTO(kit_buf) line = KIT_BUF(128);
+        describe_local(local, &line);
+        change_json(local->at.interface, line.data, &w);
     }
     kit_json_close(&w);
     kit_json_open(&w, "rules", '[');
@@ -84,15 +141,16 @@ static void plan_json(const struct ctl_row *row, const struct kit_plan *plan,
 static enum ctl_status plan_row(const struct ctl *ctl, const struct ctl_row *row)
 {
     struct kit_plan plan = {0};
+    struct local_plan local = {0};
     struct kit_err err = row->err;
     bool refused = false;
 
     if (!row->failed)
-        refused = kit_plan_claim(&row->facts, &plan, &err) != 0;
+        refused = kit_plan_claim(&row->facts, &plan, &err) || plan_local(row, &local, &err);
     if (ctl->json)
-        plan_json(row, &plan, refused ? &err : NULL);
+        plan_json(row, &plan, &local, refused ? &err : NULL);
     else if (!row->failed && !refused)
-        print_plan(row, &plan);
+        print_plan(row, &plan, &local);
     if (row->failed || refused)
         ctl_complain(row->settings.tag, &err);
     kit_plan_done(&plan);

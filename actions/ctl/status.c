@@ -20,6 +20,16 @@ static void print_record(const struct ctl_row *row)
                  kit_time_iso(row->record.since_s, since), row->record.action);
 }
 
+static void print_local(const struct ctl_row *row)
+{
+    char text[KIT_ADDR_TEXT];
+
+    if (row->has_local && row->local_state == KIT_LOCAL_UP)
+        (void)printf("  address   %s is on %s, put there by %s\n",
+                     kit_local_text(&row->local, text), row->local.interface,
+                     row->record.local_ours ? "restore" : "another process");
+}
+
 static const char *sign_of(const struct kit_binding *b)
 {
     if (b->right)
@@ -57,6 +67,7 @@ static void print_row(const struct ctl_row *row)
         (void)printf("  this node %s%s%s%s\n", row->facts.me, row->facts.my_node[0] ? " (" : "",
                      row->facts.my_node, row->facts.my_node[0] ? ")" : "");
     print_record(row);
+    print_local(row);
     if (row->failed)
         (void)printf("  ! not known: %s\n", row->err.msg);
     for (size_t i = 0; !row->failed && i < row->facts.count; i++)

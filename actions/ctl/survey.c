@@ -29,7 +29,7 @@ static void look_at_nic(struct ctl_row *row)
     struct kit_link link;
     struct kit_err err;
 
-    if (row->failed || !row->mover->nic_serves || !name ||
+    if (row->failed || row->nic[0] || !(row->mover->nic_serves || row->has_local) || !name ||
         kit_where_is(&row->facts) != KIT_WHERE_HERE)
         return;
     if (kit_link_read(name, &link, &err))
@@ -56,6 +56,25 @@ static void choose_tables(const struct ctl *ctl, struct ctl_row *row, struct kit
     if (!row->failed && act_choice_is_wanted(&row->hooks) && act_choose(&choice, &row->facts, &err))
         row_failed(row, &err);
     act_choice_done(&choice);
+}
+
+/* Nor where the address is not on its interface. */
+static void look_at_local(struct ctl_row *row)
+{
+    char text[KIT_ADDR_TEXT];
+    struct kit_err err;
+
+    if (!kit_local_expected(&row->settings, &row->record, &row->local))
+        return;
+    if (kit_local_look(&row->local, &row->local_state, &err)) {
+        ctl_complain(row->settings.tag, &err);
+        return;
+    }
+    row->has_local = true;
+    if (row->local_state != KIT_LOCAL_UP)
+        (void)kit_str_format(row->nic, sizeof(row->nic), " - %s is not on %s%s",
+                             kit_local_text(&row->local, text), row->local.interface,
+                             row->local_state == KIT_LOCAL_GONE ? ", which is gone" : "");
 }
 
 /* Everything that can be asked together with `first`. */
@@ -124,6 +143,7 @@ static void add_row(struct ctl_survey *survey, const struct kit_conf *conf, cons
     }
     if (kit_record_read(tag, &row->record, &err))
         ctl_complain(tag, &err); /* it counts as none */
+    look_at_local(row);
 }
 
 static void add_rows(const struct ctl *ctl, struct ctl_survey *survey, const struct kit_conf *conf)
@@ -181,6 +201,8 @@ void ctl_survey_done(struct ctl_survey *survey)
 
 enum ctl_status ctl_row_status(const struct ctl_row *row)
 {
+    if (row->has_local && row->local_state != KIT_LOCAL_UP)
+        return CTL_WRONG;
     if (row->failed)
         return ctl_status_of(&row->err);
     switch (kit_where_shape(&row->facts)) {
@@ -236,6 +258,23 @@ static void bindings_json(const struct kit_facts *facts, struct kit_json_writer 
     kit_json_close(w);
 }
 
+static void local_json(const struct ctl_row *row, struct kit_json_writer *w)
+{
+    static const char *const states[] = {"up", "missing", "gone"};
+    char text[KIT_ADDR_TEXT];
+
+    if (!row->has_local) {
+        kit_json_put_string(w, "local", NULL);
+        return;
+    }
+    kit_json_open(w, "local", '{');
+    kit_json_put_string(w, "interface", row->local.interface);
+    kit_json_put_string(w, "address", kit_local_text(&row->local, text));
+    kit_json_put_string(w, "state", states[row->local_state]);
+    kit_json_put_bool(w, "ours", row->record.local_ours);
+    kit_json_close(w);
+}
+
 void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w)
 {
     kit_json_put_string(w, "tag", row->settings.tag);
@@ -245,6 +284,7 @@ void ctl_row_json(const struct ctl_row *row, struct kit_json_writer *w)
     kit_json_put_bool(w, "ok", ctl_row_status(row) == CTL_RIGHT);
     kit_json_put_bool(w, "in_service", row->record.in_service);
     kit_json_put_int(w, "since", row->record.since_s);
+    local_json(row, w);
     if (row->failed) {
         ctl_err_json(&row->err, w);
         return;

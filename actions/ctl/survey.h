@@ -15,8 +15,11 @@ struct ctl_row {
     bool failed;
     struct kit_err err;
     struct kit_record record;
-    char nic[80]; /* " - interface eth1 is down": why HERE is worth nothing; "" = nothing to say */
-    bool asked;   /* it is done with */
+    char nic[128]; /* " - interface eth1 is down": why HERE is worth nothing; "" = nothing to say */
+    struct kit_local local; /* where the address has to be on this host, if has_local */
+    enum kit_local_state local_state;
+    bool has_local;
+    bool asked; /* it is done with */
 };
 
 struct ctl_survey {

@@ -321,5 +321,6 @@ const struct act_manager act_manager_lifekeeper = {
     .exit_status = exit_status,
     .ended = ended,
     .facility = facility,
+    .puts_addresses = true, /* its IP kit does, and checks them */
     .to_syslog = true,
 };

@@ -63,6 +63,8 @@ struct act_manager {
     /* The last thing of a run, when its lock is given back; NULL = nothing to do. */
     void (*ended)(const struct act_call *call, const struct act_end *end, int status);
     int (*facility)(const struct act_call *call); /* of syslog, when to_syslog; -1 = no syslog */
+    bool puts_addresses; /* another resource of its own puts addresses on interfaces: local_address
+                          * is "no" unless it is set */
     bool to_syslog;
     const char *ident;                          /* for syslog; NULL = the action's name */
     bool (*quiet)(const struct act_call *call); /* INFO is not logged; NULL = it is */

@@ -29,6 +29,13 @@ enum kit_binding_state {
     KIT_BINDING_FOREIGN,   /* bound to something that is no node: never taken */
 };
 
+/* What the guest needs for an address that the cloud puts on its interface as it is.  addr.family
+ * 0: nothing, or not read. */
+struct kit_guest {
+    struct kit_addr addr, gateway;
+    uint8_t prefix_len;
+};
+
 struct kit_binding {
     char place[KIT_ID]; /* what is bound: "rtb-0a1", "eipalloc-0b2" */
     enum kit_binding_state state;
@@ -36,8 +43,9 @@ struct kit_binding {
     char node[KIT_ID];   /* the instance behind the holder, "" = not known */
     char handle[KIT_ID]; /* what a release needs: an association id */
     char detail[KIT_ID]; /* the private address it maps to, "" = does not apply */
-    bool mine;           /* held by our holder: ours to release */
-    bool right;          /* mine, working, and as configured in every detail */
+    struct kit_guest guest;
+    bool mine;  /* held by our holder: ours to release */
+    bool right; /* mine, working, and as configured in every detail */
 };
 
 /* Something that must be so on our holder before traffic can pass, but says nothing about where the
@@ -87,6 +95,7 @@ struct kit_tag {
 struct kit_facts {
     char me[KIT_ID];             /* the holder that shall have the address: our ENI */
     char my_node[KIT_ID];        /* "" = not known */
+    char my_mac[18];             /* of our ENI, lower case; "" = not read */
     struct kit_binding *binding; /* owned */
     size_t count;
     struct kit_need need[KIT_NEEDS];
@@ -117,8 +126,6 @@ struct kit_query {
     bool for_claim;         /* also read what a claim needs to know (facts.need, absent places) */
     bool for_advice;        /* with for_claim: also read what only warnings need, at the cost of
                              * further calls: plan, not restore */
-    bool for_release;       /* only what is ours is asked about: where releasing is a matter of this
-                             * host alone (havip) the cloud is not needed, and not asked */
     bool with_tags;         /* the tags of places too, where they come without a further call */
     struct kit_facts facts; /* filled unless failed; the asker calls kit_facts_done */
     bool failed;
@@ -183,8 +190,6 @@ struct kit_mover {
     size_t permissions_count;
     const struct kit_rule *rules;
     size_t rules_count;
-    bool held_locally; /* what release takes off is on this host, not in the cloud: no failure of it
-                        * is ever "not known" */
     bool nic_serves; /* the interface must be up for the address to be served (quickCheck, restore)
                       */
 
@@ -198,7 +203,7 @@ struct kit_mover {
                  const struct kit_facts *facts, struct kit_step step[], size_t count,
                  struct kit_deadline by, struct kit_err *err);
     /* Takes the given bindings (all `mine`) off our holder; NULL = this scenario has nothing to
-     * release. */
+     * release in the cloud: what is on this host (havip) is kit/vip/local.h's. */
     int (*release)(struct kit_cloud *cloud, const struct kit_settings *settings,
                    const struct kit_facts *facts, struct kit_step step[], size_t count,
                    struct kit_deadline by, struct kit_err *err);

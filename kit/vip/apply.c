@@ -15,10 +15,12 @@ static void tell(const struct kit_vip *vip, enum kit_vip_event event, const stru
         vip->observer(vip->observer_arg, event, facts, step);
 }
 
-static int locate(struct kit_vip *vip, struct kit_query query, struct kit_facts *ret_facts,
-                  struct kit_err *err)
+int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
+                   struct kit_err *err)
 {
-    query.with_tags = vip->filter != NULL;
+    struct kit_query query = {
+        .settings = vip->settings, .for_claim = for_claim, .with_tags = vip->filter != NULL};
+
     if (vip->mover->locate(vip->cloud, &query, 1, vip->by, err))
         return -1;
     if (query.failed)
@@ -32,13 +34,6 @@ static int locate(struct kit_vip *vip, struct kit_query query, struct kit_facts 
     tell(vip, KIT_VIP_FACTS, &query.facts, NULL);
     *ret_facts = query.facts;
     return 0;
-}
-
-int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_facts,
-                   struct kit_err *err)
-{
-    return locate(vip, (struct kit_query){.settings = vip->settings, .for_claim = for_claim},
-                  ret_facts, err);
 }
 
 /* ---- waiting between looks ---------------------------------------------------------------------
@@ -190,6 +185,8 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
     if (kit_vip_locate(vip, true, &facts, err))
         return -1;
     rc = kit_plan_claim(&facts, &plan, err);
+    if (!rc && vip->ready)
+        rc = vip->ready(vip->ready_arg, &facts, err);
     if (!rc && plan.count)
         rc = claim_until_seen(vip, &facts, &plan, ret_changed, err);
     kit_plan_done(&plan);
@@ -225,8 +222,7 @@ int kit_vip_release(struct kit_vip *vip, bool *ret_changed, bool *ret_held, stru
         struct kit_plan plan;
 
         *ret_held = false; /* not known to be, if this look fails */
-        if (locate(vip, (struct kit_query){.settings = vip->settings, .for_release = true}, &facts,
-                   err))
+        if (kit_vip_locate(vip, false, &facts, err))
             return tried ? kit_err_wrap(err, "released, but could not see the result") : -1;
         kit_plan_release(&facts, &plan);
         *ret_held = plan.count > 0;

@@ -17,6 +17,10 @@ typedef void (*kit_vip_observer_fn)(void *arg, enum kit_vip_event event,
 /* Takes bindings out of `facts` that are not this resource's to look at; the facts are then judged,
  * planned and changed without them.  Called with each look.  -1 with *err: the look failed. */
 typedef int (*kit_vip_filter_fn)(void *arg, struct kit_facts *facts, struct kit_err *err);
+/* Makes this host ready for what will be sent to it: called once a claim, when nothing speaks
+ * against it and before the first change, also when there is nothing to change.  -1 ends the claim
+ * with *err, and nothing was changed. */
+typedef int (*kit_vip_ready_fn)(void *arg, const struct kit_facts *facts, struct kit_err *err);
 
 /* What one run works with; all borrowed. */
 struct kit_vip {
@@ -27,6 +31,8 @@ struct kit_vip {
     struct kit_deadline by;
     kit_vip_observer_fn observer; /* or NULL */
     void *observer_arg;
+    kit_vip_ready_fn ready; /* or NULL */
+    void *ready_arg;
     kit_vip_filter_fn filter; /* or NULL */
     void *filter_arg;
 };

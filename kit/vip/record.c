@@ -51,6 +51,20 @@ static int64_t take_number(const struct kit_json_node *root, const char *key)
     return kit_json_int(kit_json_get(root, key), &value) && value >= 0 ? value : 0;
 }
 
+/* An older record has none; of one that is not whole nothing is believed. */
+static void take_local(const struct kit_json_node *local, struct kit_record *r)
+{
+    struct kit_addr addr;
+
+    take_text(local, "interface", r->local_interface, sizeof(r->local_interface));
+    take_text(local, "address", r->local_address, sizeof(r->local_address));
+    if (r->local_interface[0] && kit_addr_parse(r->local_address, &addr) &&
+        kit_json_bool(kit_json_get(local, "ours"), &r->local_ours))
+        return;
+    r->local_interface[0] = r->local_address[0] = '\0';
+    r->local_ours = false;
+}
+
 int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(RECORD_BYTES);
@@ -75,6 +89,7 @@ int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_e
     r.unknown_in_a_row = unknown > UINT_MAX ? UINT_MAX : (unsigned)unknown;
     take_text(kit_json_root(&json), "action", r.action, sizeof(r.action));
     take_text(kit_json_root(&json), "facts", r.facts, sizeof(r.facts));
+    take_local(kit_json_get(kit_json_root(&json), "local"), &r);
     *ret_record = r;
     return 0;
 }
@@ -96,6 +111,13 @@ int kit_record_write(const char *tag, const struct kit_record *record, struct ki
     kit_json_put_int(&w, "unknown_in_a_row", record->unknown_in_a_row);
     kit_json_put_string(&w, "action", record->action);
     kit_json_put_string(&w, "facts", record->facts);
+    if (record->local_interface[0]) {
+        kit_json_open(&w, "local", '{');
+        kit_json_put_string(&w, "interface", record->local_interface);
+        kit_json_put_string(&w, "address", record->local_address);
+        kit_json_put_bool(&w, "ours", record->local_ours);
+        kit_json_close(&w);
+    }
     kit_json_close(&w);
     (void)kit_buf_putc(&text, '\n');
     if (kit_buf_check(&text, "the record", err))

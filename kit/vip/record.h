@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "kit/base/err.h"
+#include "kit/fmt/addr.h"
 
 #define KIT_RUN_DIR "/run/cloudvip"
 
@@ -19,6 +20,11 @@ struct kit_record {
     unsigned unknown_in_a_row; /* checks that could not ask */
     char action[16];           /* that wrote it */
     char facts[512];           /* kit_where_describe's line of the last look */
+    /* Where the address is to be on this host while it is in service, "" = that is not our affair;
+     * and whether it is ours to take off again.  kit/vip/local.h writes them. */
+    char local_interface[16]; /* IFNAMSIZ */
+    char local_address[KIT_ADDR_TEXT];
+    bool local_ours;
 };
 
 /* CLOUDVIP_RUNDIR, or /run/cloudvip. */

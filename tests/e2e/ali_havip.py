@@ -177,7 +177,7 @@ def test_remove_needs_no_cloud(t):
         got = s.one.run("remove", "havip1", as_lifekeeper=True)
         t.equal(got.status, 0)
         t.check(not s.up(ONE), "the address is off the interface")
-        t.check("released:" in got.err, "and the log says so")
+        t.has(got.err, ":720034:%s is off %s" % (ADDRESS, NIC[ONE]), "and the log says so")
         t.equal(s.one.run("remove", "havip1").status, 0, "twice is the same as once")
 
 

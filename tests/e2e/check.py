@@ -152,7 +152,7 @@ def test_prometheus(t):
         t.equal(one.cloudvip("check", "--prometheus", "/nonexistent/x").status, 1, "wrong is worse than unwritten")
 
 
-def test_local_addresses_are_refused(t):
+def test_a_local_address_needs_an_interface(t):
     with lab.Sim(t) as sim:
         one = lab.Node(t, sim, lab.NODE_1)
         one.resource("vip1", scenario="route-table", address=VIP, local_address="yes")

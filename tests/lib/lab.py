@@ -350,8 +350,8 @@ class Running:
         self._err = os.path.join(node.dir, "err.%d" % number)
         self._began = time.monotonic()
         with open(self._out, "wb") as out, open(self._err, "wb") as err:
-            self.process = subprocess.Popen(argv, env=env, cwd=node.dir, stdin=stdin, stdout=out, stderr=err,
-                                            start_new_session=True)
+            self.process = subprocess.Popen(list(node.prefix) + argv, env=env, cwd=node.dir, stdin=stdin, stdout=out,
+                                            stderr=err, start_new_session=True)
         node.t.cleanup(self._end)
 
     def _signal(self, number):
@@ -412,8 +412,11 @@ class Node:
 
     `credentials`: "role" (the metadata service gives them), "keys" (the world's first access key, in
     the environment), or None.  `tls`: API calls go to sim.tls_url.  `provider`: whose node it is, "aws"
-    or "aliyun"; without it, sim.provider.
+    or "aliyun"; without it, sim.provider.  Its programs run behind `prefix`: in a network namespace of
+    the node's own, say (netns.Host.prefix).
     """
+
+    prefix = ()
 
     def __init__(self, t, sim, instance=None, credentials="role", tls=False, provider=None, **defaults):
         provider = provider or sim.provider

@@ -1,7 +1,5 @@
 #include "tests/unit/ali_havip.h"
 
-#include "kit/vip/apply.h"
-
 /* ---- locate ------------------------------------------------------------------------------------
  */
 
@@ -237,70 +235,6 @@ static void a_third_one_is_not_fought(void **state)
     ali_done(w);
 }
 
-/* ---- release -----------------------------------------------------------------------------------
- */
-
-static struct kit_vip vip_of(struct ali_world *w)
-{
-    return (struct kit_vip){.cloud = w->cloud,
-                            .mover = ali_mover(w),
-                            .settings = &w->settings[0],
-                            .clock = &w->kit_clock,
-                            .by = ali_in_5_minutes(w)};
-}
-
-static void a_release_asks_nobody(void **state)
-{
-    struct ali_world *w = begin();
-    struct kit_vip vip = vip_of(w);
-    struct kit_err err;
-    bool changed, held;
-
-    (void)state;
-    assert_int_equal(unsetenv("ALIBABA_CLOUD_ACCESS_KEY_ID"), 0);
-    put_up(true);
-    for (int twice = 0; twice < 2; twice++) {
-        if (kit_vip_release(&vip, &changed, &held, &err))
-            fail_msg("%s", err.msg);
-        assert_int_equal(changed, !twice);
-        assert_false(held);
-        assert_false(is_up());
-    }
-    assert_int_equal(w->net.requests, 0);
-    ali_done(w);
-}
-
-static void an_address_of_the_managers_stays(void **state)
-{
-    struct ali_world *w = begin();
-    struct kit_vip vip = vip_of(w);
-    struct kit_err err;
-    bool changed, held;
-
-    (void)state;
-    put_up(true);
-    ali_put(w, 0, KIT_PARAM_LOCAL_ADDRESS, "no");
-    assert_int_equal(kit_vip_release(&vip, &changed, &held, &err), 0);
-    assert_false(changed);
-    assert_true(is_up());
-    put_up(false);
-    ali_done(w);
-}
-
-static void no_interface_no_address(void **state)
-{
-    struct ali_world *w = begin();
-    struct kit_vip vip = vip_of(w);
-    struct kit_err err;
-    bool changed, held;
-
-    (void)state;
-    ali_put(w, 0, KIT_PARAM_INTERFACE, "gone0");
-    assert_int_equal(kit_vip_release(&vip, &changed, &held, &err), 0);
-    assert_false(changed);
-    ali_done(w);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -315,9 +249,6 @@ int main(void)
         cmocka_unit_test(a_binding_that_is_refused),
         cmocka_unit_test(an_announcement_that_nobody_hears),
         cmocka_unit_test(a_third_one_is_not_fought),
-        cmocka_unit_test(a_release_asks_nobody),
-        cmocka_unit_test(an_address_of_the_managers_stays),
-        cmocka_unit_test(no_interface_no_address),
     };
 
     return cmocka_run_group_tests(tests, make_network, NULL);

@@ -208,16 +208,17 @@ static void enis_are_read(void **state)
         bool is_eni;
     } rows[] = {
         {"<item><networkInterfaceId>eni-1</networkInterfaceId><attachment><instanceId>i-1"
-         "</instanceId></attachment><interfaceType>efa</interfaceType><requesterManaged>true"
+         "</instanceId></attachment><macAddress>06:00:0a:00:01:03</macAddress><interfaceType>efa</"
+         "interfaceType><requesterManaged>true"
          "</requesterManaged><sourceDestCheck>false</sourceDestCheck></item>",
-         {"eni-1", "i-1", "efa", true, false},
+         {"eni-1", "i-1", "06:00:0a:00:01:03", "efa", true, false},
          true},
         {"<item><networkInterfaceId>eni-1</networkInterfaceId></item>",
-         {"eni-1", "", "", false, true},
+         {"eni-1", "", "", "", false, true},
          true},
         {"<item><networkInterfaceId>eni-1</networkInterfaceId><requesterManaged>maybe"
          "</requesterManaged><sourceDestCheck>0123456789</sourceDestCheck></item>",
-         {"eni-1", "", "", false, true},
+         {"eni-1", "", "", "", false, true},
          true},
         {"<item><attachment><networkInterfaceId>eni-1</networkInterfaceId></attachment></item>",
          {.id = ""},
@@ -237,6 +238,7 @@ static void enis_are_read(void **state)
             continue;
         assert_string_equal(eni.id, rows[i].eni.id);
         assert_string_equal(eni.node, rows[i].eni.node);
+        assert_string_equal(eni.mac, rows[i].eni.mac);
         assert_string_equal(eni.type, rows[i].eni.type);
         assert_int_equal(eni.requester_managed, rows[i].eni.requester_managed);
         assert_int_equal(eni.source_dest_check, rows[i].eni.source_dest_check);

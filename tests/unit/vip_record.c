@@ -77,7 +77,10 @@ static void what_was_written_is_read(void **state)
                                     .checked_s = 1767323046,
                                     .unknown_in_a_row = 3,
                                     .action = "restore",
-                                    .facts = "on eni-1 (this node): rtb-1 \"\\"};
+                                    .facts = "on eni-1 (this node): rtb-1 \"\\",
+                                    .local_interface = "eth1",
+                                    .local_address = "2001:db8::1",
+                                    .local_ours = i % 2 == 0};
         if (kit_record_write(tags[i], &out, &err))
             fail_msg("%s", err.msg);
         if (kit_record_read(tags[i], &r, &err))
@@ -89,6 +92,41 @@ static void what_was_written_is_read(void **state)
         assert_int_equal(r.unknown_in_a_row, 3);
         assert_string_equal(r.action, "restore");
         assert_string_equal(r.facts, out.facts);
+        assert_string_equal(r.local_interface, "eth1");
+        assert_string_equal(r.local_address, "2001:db8::1");
+        assert_int_equal(r.local_ours, out.local_ours);
+    }
+}
+
+/* A record from before there was such a thing, and what no action of ours has written. */
+static void an_address_that_is_not_told_whole_is_none(void **state)
+{
+    static const char *const locals[] = {
+        "null",
+        "{}",
+        "[\"eth1\"]",
+        "{\"interface\": \"eth1\", \"address\": \"10.1.0.10\"}",
+        "{\"interface\": \"eth1\", \"address\": \"10.1.0.10/32\", \"ours\": true}",
+        "{\"interface\": \"eth1\", \"ours\": true}",
+        "{\"interface\": \"\", \"address\": \"10.1.0.10\", \"ours\": true}",
+        "{\"interface\": \"a name that is too long\", \"address\": \"10.1.0.10\", \"ours\": true}",
+        "{\"address\": \"10.1.0.10\", \"ours\": true}",
+    };
+    struct kit_err err;
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(locals); i++) {
+        struct kit_record r;
+        char text[256];
+
+        assert_true(
+            kit_str_format(text, sizeof(text), "{\"in_service\": true, \"local\": %s}", locals[i]));
+        write_file("half.json", text, strlen(text));
+        assert_int_equal(kit_record_read("half", &r, &err), 0);
+        assert_true(r.in_service);
+        assert_string_equal(r.local_interface, "");
+        assert_string_equal(r.local_address, "");
+        assert_false(r.local_ours);
     }
 }
 
@@ -273,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_record_is_no_error),
         cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(an_address_that_is_not_told_whole_is_none),
         cmocka_unit_test(the_directory_is_made_for_all_to_read),
         cmocka_unit_test(a_slash_in_a_tag_leaves_no_directory),
         cmocka_unit_test(a_tag_too_long_for_a_file_is_refused),

@@ -40,7 +40,7 @@ struct world {
     enum fault (*fault)(struct world *w, const char *place); /* or NULL */
     void (*meanwhile)(struct world *w);                      /* before each look, or NULL */
     uint64_t seed;                                           /* for faults by chance */
-    unsigned told_facts, told_steps, told_waits;
+    unsigned told_facts, told_steps, told_waits, readied;
     char stepped[8][KIT_ID]; /* places of the last change */
 };
 
@@ -214,7 +214,8 @@ static inline struct world *world_begin(int64_t deadline_ms)
                               .clock = &w->kit_clock,
                               .by = kit_deadline_in_ms(&w->kit_clock, deadline_ms),
                               .observer = world_observe,
-                              .observer_arg = w};
+                              .observer_arg = w,
+                              .ready_arg = w};
     return w;
 }
 

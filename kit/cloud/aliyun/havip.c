@@ -170,25 +170,6 @@ static int look_local(struct ali_havip_target *t, struct kit_err *err)
     return err->kind == KIT_ERR_CONFIG ? 0 : -1;
 }
 
-/* What there is to release is on this host; neither credentials nor the API are needed. */
-static int locate_local(struct ali_havip_target *t, struct kit_query *query, struct kit_err *err)
-{
-    struct kit_binding *b;
-    char text[KIT_ADDR_TEXT];
-
-    if (t->local.ours && look_local(t, err))
-        return -1;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->local.interface);
-    b = kit_facts_add(&query->facts);
-    (void)kit_str_copy(b->place, sizeof(b->place),
-                       t->havip_id ? t->havip_id : kit_addr_text(t->address, text));
-    b->state = KIT_BINDING_HELD;
-    b->mine = b->right = t->up;
-    (void)kit_str_copy(b->holder, sizeof(b->holder),
-                       t->up ? t->local.interface : "another node, or none");
-    return 0;
-}
-
 static int prepare(struct ali_cloud *cloud, struct ali_havip_target *t, struct kit_query *query,
                    struct kit_deadline by, struct kit_err *err)
 {
@@ -198,8 +179,6 @@ static int prepare(struct ali_cloud *cloud, struct ali_havip_target *t, struct k
     t->address = kit_settings_addr(settings, KIT_PARAM_ADDRESS);
     t->to_instance = kit_settings_is(settings, KIT_PARAM_BIND_TO, "instance");
     ali_havip_local_of(settings, &t->local);
-    if (query->for_release)
-        return locate_local(t, query, err);
     if (ali_ready(cloud, by, err) ||
         ali_me_find(cloud, settings,
                     ALI_ME_ENI | ALI_ME_NODE | (t->havip_id ? 0U : (unsigned)ALI_ME_VPC), by,
@@ -449,9 +428,8 @@ const struct kit_mover kit_aliyun_havip = {
     .permissions_count = KIT_LEN(permissions),
     .rules = ali_havip_rules,
     .rules_count = ALI_HAVIP_RULES,
-    .held_locally = true,
     .nic_serves = true,
     .locate = locate,
     .claim = ali_havip_claim,
-    .release = ali_havip_release,
+    .release = NULL, /* to let go of it is to take the address off the interface: kit/vip/local.h */
 };

@@ -139,16 +139,12 @@ struct ali_havip_bind {
 int ali_havip_bind(struct ali_cloud *cloud, const struct ali_havip_bind *bind,
                    struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
-/* The mover's claim and release (kit/cloud/cloud.h).  A claim binds this node if need be, brings
- * the address up, announces it, and waits until the VPC sends it here, announcing again meanwhile:
- * for ALI_HAVIP_SETTLE_MS or until `by`.  What a failed claim has brought up it takes off again.  A
- * release takes the address off the interface and asks nobody. */
+/* The mover's claim (kit/cloud/cloud.h): binds this node if need be, brings the address up,
+ * announces it, and waits until the VPC sends it here, announcing again meanwhile: for
+ * ALI_HAVIP_SETTLE_MS or until `by`.  What a failed claim has brought up it takes off again. */
 #define ALI_HAVIP_SETTLE_MS INT64_C(30000)
 int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
                     const struct kit_facts *facts, struct kit_step step[], size_t count,
                     struct kit_deadline by, struct kit_err *err);
-int ali_havip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
-                      const struct kit_facts *facts, struct kit_step step[], size_t count,
-                      struct kit_deadline by, struct kit_err *err);
 
 #endif

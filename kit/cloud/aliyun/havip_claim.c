@@ -1,4 +1,4 @@
-/* havip: brings the address up, announces it; and takes it off again. */
+/* havip: brings the address up and announces it. */
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/havip.h"
 #include "kit/sys/arp.h"
@@ -113,7 +113,7 @@ static int take_here(struct task *t, unsigned garp_count, struct kit_err *err)
     return -1;
 }
 
-/* ---- claim and release --------------------------------------------------------------------------
+/* ---- claim --------------------------------------------------------------------------------------
  */
 
 int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
@@ -146,27 +146,4 @@ int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings
             step[i].err = *err;
     }
     return rc;
-}
-
-int ali_havip_release(struct kit_cloud *cloud, const struct kit_settings *settings,
-                      const struct kit_facts *facts, struct kit_step step[], size_t count,
-                      struct kit_deadline by, struct kit_err *err)
-{
-    struct ali_havip_local local;
-
-    (void)cloud;
-    (void)facts;
-    (void)by;
-    ali_havip_local_of(settings, &local);
-    for (size_t i = 0; i < count; i++) {
-        bool removed;
-
-        step[i].result = KIT_STEP_DONE;
-        if (!kit_netlink_addr_del(local.interface, &local.addr, &removed, err))
-            continue;
-        step[i].result = KIT_STEP_FAILED;
-        step[i].err = *err;
-        return -1;
-    }
-    return 0;
 }

@@ -338,6 +338,8 @@ static void finish(struct ali_cloud *cloud, struct target *t, struct kit_deadlin
     if (!is_active(t))
         return;
     const struct ali_eni *mine = ali_enis_get(&t->enis, t->me.eni);
+    if (mine)
+        (void)kit_str_copy(t->query->facts.my_mac, sizeof(t->query->facts.my_mac), mine->mac);
     if (t->moves)
         third_round(cloud, t, mine, by, &quota);
     const struct evidence evidence = {.mine = mine,

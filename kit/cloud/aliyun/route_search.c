@@ -418,6 +418,7 @@ static void judge_enis(struct search *s, struct ali_route_target *t, const struc
         }
     }
     (void)kit_str_copy(facts->my_node, sizeof(facts->my_node), mine->node);
+    (void)kit_str_copy(facts->my_mac, sizeof(facts->my_mac), mine->mac);
     if (mine->primary)
         (void)kit_str_copy(facts->me, sizeof(facts->me), mine->node);
     look_within(s, t, &evidence);

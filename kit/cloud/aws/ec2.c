@@ -195,6 +195,7 @@ bool aws_eni_decode(const struct kit_xml_node *item, struct aws_eni *ret_eni)
     if (!kit_xml_text(item, "networkInterfaceId", eni.id, sizeof(eni.id)))
         return false;
     (void)kit_xml_text(attachment, "instanceId", eni.node, sizeof(eni.node));
+    (void)kit_xml_text(item, "macAddress", eni.mac, sizeof(eni.mac));
     (void)kit_xml_text(item, "interfaceType", eni.type, sizeof(eni.type));
     (void)kit_xml_text(item, "requesterManaged", flag, sizeof(flag));
     eni.requester_managed = kit_str_eq(flag, "true");

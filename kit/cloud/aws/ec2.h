@@ -44,6 +44,7 @@ int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err
 /* The fields of an ENI that the movers look at. */
 struct aws_eni {
     char id[KIT_ID], node[KIT_ID];
+    char mac[18];  /* "" = not said, or no such */
     char type[32]; /* interfaceType: "interface", "nat_gateway", … */
     bool requester_managed;
     bool source_dest_check;

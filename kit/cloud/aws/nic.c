@@ -17,7 +17,6 @@ bool aws_nic_decode(const struct kit_xml_node *item, struct aws_nic *ret_nic)
     (void)kit_xml_text(item, "availabilityZone", nic.zone, sizeof(nic.zone));
     (void)kit_xml_text(item, "subnetId", nic.subnet, sizeof(nic.subnet));
     (void)kit_xml_text(item, "vpcId", nic.vpc, sizeof(nic.vpc));
-    (void)kit_xml_text(item, "macAddress", nic.mac, sizeof(nic.mac));
     (void)kit_xml_text(attachment, "attachmentId", nic.attachment, sizeof(nic.attachment));
     (void)kit_xml_text(attachment, "status", nic.attachment_state, sizeof(nic.attachment_state));
     if (kit_xml_text(attachment, "deviceIndex", index, sizeof(index)) &&

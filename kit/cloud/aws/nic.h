@@ -9,7 +9,6 @@ struct aws_nic {
     struct aws_eni eni;
     char status[16]; /* "available", "in-use", "attaching", "detaching", "associated" */
     char zone[32], subnet[KIT_ID], vpc[KIT_ID];
-    char mac[18];              /* "" when it did not fit */
     char attachment[KIT_ID];   /* "" when it is attached to nothing */
     char attachment_state[16]; /* "attaching", "attached", "detaching", "detached" */
     int64_t device_index;      /* -1 = none */

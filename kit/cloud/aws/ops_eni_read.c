@@ -176,9 +176,9 @@ void aws_op_eni_row(const struct aws_op_nic *n, struct kit_op_answer *answer)
         (void)kit_buf_printf(&groups, "%s%s", i ? "," : "", n->group[i]);
     if (n->nic.device_index >= 0)
         (void)kit_str_format(device, sizeof(device), "%lld", (long long)n->nic.device_index);
-    const char *const cell[] = {n->nic.eni.id, n->nic.status, device,      n->nic.eni.node,
-                                n->primary,    n->others,     n->nic.mac,  n->nic.zone,
-                                n->nic.subnet, n->nic.vpc,    groups.data, n->name};
+    const char *const cell[] = {n->nic.eni.id, n->nic.status, device,         n->nic.eni.node,
+                                n->primary,    n->others,     n->nic.eni.mac, n->nic.zone,
+                                n->nic.subnet, n->nic.vpc,    groups.data,    n->name};
     for (size_t i = 0; i < KIT_LEN(cell); i++)
         kit_op_cell(row, i, cell[i]);
 }

@@ -337,9 +337,10 @@ static void judge_claim(struct aws_cloud *cloud, struct target *t, struct kit_de
     }
     if (t->own_seen) {
         (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->own.eni.node);
+        (void)kit_str_copy(query->facts.my_mac, sizeof(query->facts.my_mac), t->own.eni.mac);
         /* Only a free address is held against the subnet's range. */
-        if (!t->held && t->own.mac[0])
-            ask_subnet(cloud, t, t->own.mac, by);
+        if (!t->held && t->own.eni.mac[0])
+            ask_subnet(cloud, t, t->own.eni.mac, by);
         (void)kit_str_copy(t->subnet, sizeof(t->subnet), t->own.subnet);
     }
     kit_rules_check(rules, KIT_LEN(rules), t, &query->facts);

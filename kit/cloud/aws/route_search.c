@@ -188,6 +188,7 @@ static void take_eni(struct aws_route_target *t, struct aws_query *q)
         if (!aws_eni_decode(item, &eni) || !kit_str_eq(eni.id, t->me.eni))
             continue;
         (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), eni.node);
+        (void)kit_str_copy(query->facts.my_mac, sizeof(query->facts.my_mac), eni.mac);
         if (aws_me_agrees(&t->me, eni.node, &query->err)) {
             query->failed = true;
             return;
