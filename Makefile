@@ -86,6 +86,7 @@ actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
 actions_ctl += nic nic_setup nic_unset
+actions_ctl += hooks hooks_test
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip kit/host lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)

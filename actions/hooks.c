@@ -45,20 +45,33 @@ static char *join(const char *dir, const char *name)
     return kit_buf_take(&path);
 }
 
-static void read_file(struct act_hook_file *file, const struct kit_err *distrusted)
+void act_hook_file_read(const struct act_hooks *hooks, const char *path,
+                        struct act_hook_file *ret_file)
 {
+    const char *slash = strrchr(path, '/');
+    struct act_hook_file file = {.text = KIT_BUF(KLUA_SOURCE_BYTES)};
     struct kit_err err;
 
-    file->text = KIT_BUF(KLUA_SOURCE_BYTES);
-    file->usable = !kit_file_read(file->path, KIT_FILE_TRUSTED, &file->text, &file->why);
-    if (file->usable && distrusted) {
-        file->usable = false;
-        file->why = *distrusted;
+    file.name = kit_mem_strdup(slash ? slash + 1 : path);
+    file.path = kit_mem_strdup(path);
+    file.usable = !kit_file_read(path, KIT_FILE_TRUSTED, &file.text, &file.why);
+    if (file.usable && hooks->distrusted) {
+        file.usable = false;
+        file.why = hooks->why;
     }
     /* It is not run; but of which points it speaks says what it would have had a say in. */
-    if (!file->usable && file->text.len_bytes == 0 &&
-        kit_file_read(file->path, KIT_FILE_ANY, &file->text, &err))
-        kit_buf_reset(&file->text);
+    if (!file.usable && file.text.len_bytes == 0 &&
+        kit_file_read(path, KIT_FILE_ANY, &file.text, &err))
+        kit_buf_reset(&file.text);
+    *ret_file = file;
+}
+
+void act_hook_file_done(struct act_hook_file *file)
+{
+    free(file->name);
+    free(file->path);
+    kit_buf_done(&file->text);
+    *file = (struct act_hook_file){.text = KIT_BUF(0)};
 }
 
 static void grant(struct act_hooks *hooks, const char *dir)
@@ -80,10 +93,9 @@ void act_hooks_open(struct act_hooks *hooks, const struct kit_settings *settings
 {
     const char *dir = kit_settings_text(settings, KIT_PARAM_HOOK_DIR);
     KIT_AUTO(kit_file_names) names = {0};
-    struct kit_err distrusted;
-    bool trusted;
 
     *hooks = (struct act_hooks){.settings = settings};
+    grant(hooks, dir);
     if (kit_file_list(dir, ".lua", &names, &hooks->err)) {
         hooks->failed = true;
         (void)kit_err_wrap(&hooks->err, "hook_dir");
@@ -91,25 +103,19 @@ void act_hooks_open(struct act_hooks *hooks, const struct kit_settings *settings
     }
     if (!names.count)
         return;
-    trusted = !kit_file_check_dir(dir, &distrusted);
-    grant(hooks, dir);
+    hooks->distrusted = kit_file_check_dir(dir, &hooks->why) != 0;
     hooks->file = kit_mem_new(names.count, sizeof(*hooks->file));
     for (size_t i = 0; i < names.count; i++) {
-        struct act_hook_file *file = &hooks->file[hooks->count++];
+        KIT_AUTOFREE char *path = join(dir, names.name[i]);
 
-        file->name = kit_mem_strdup(names.name[i]);
-        file->path = join(dir, names.name[i]);
-        read_file(file, trusted ? NULL : &distrusted);
+        act_hook_file_read(hooks, path, &hooks->file[hooks->count++]);
     }
 }
 
 void act_hooks_done(struct act_hooks *hooks)
 {
-    for (size_t i = 0; i < hooks->count; i++) {
-        free(hooks->file[i].name);
-        free(hooks->file[i].path);
-        kit_buf_done(&hooks->file[i].text);
-    }
+    for (size_t i = 0; i < hooks->count; i++)
+        act_hook_file_done(&hooks->file[i]);
     free(hooks->file);
     free(hooks->own_lib_dir);
     *hooks = (struct act_hooks){0};
@@ -196,5 +202,20 @@ int act_hook_verdict(const struct act_hook_file *file, const char *point,
         return 0;
     (void)kit_err_set(err, KIT_ERR_HOOK, "%s: %s refuses: %s", file->name, point,
                       answer->why[0] ? answer->why : "no reason given");
+    return 1;
+}
+
+int act_hook_opinion(const struct act_hook_file *file, const char *point,
+                     const struct klua_answer *answer, bool *ret_fail, struct kit_err *err)
+{
+    const char *word = kit_json_string(answer->value);
+
+    if (!answer->value)
+        return 0;
+    if (!kit_str_eq(word, "ok") && !kit_str_eq(word, "fail"))
+        return kit_err_set(err, KIT_ERR_HOOK,
+                           "%s: %s: it returned something else than \"ok\", \"fail\" or nothing",
+                           file->name, point);
+    *ret_fail = kit_str_eq(word, "fail");
     return 1;
 }

@@ -37,12 +37,21 @@ struct act_hook_file {
     struct kit_err why; /* KIT_ERR_CONFIG: owner, mode, no text; KIT_ERR_SYSTEM */
 };
 
+/* One file of the directory that the hooks are of, or beside it.  file->usable says whether it is
+ * run. */
+struct act_hooks;
+void act_hook_file_read(const struct act_hooks *hooks, const char *path,
+                        struct act_hook_file *ret_file);
+void act_hook_file_done(struct act_hook_file *file);
+
 /* Points into itself: not to be copied. */
 struct act_hooks {
     struct act_hook_file *file; /* in the order of their names */
     size_t count;
     bool failed; /* the directory cannot be read */
     struct kit_err err;
+    bool distrusted; /* the directory is not root's alone: none of its files is run */
+    struct kit_err why;
     const struct kit_settings *settings; /* borrowed */
     struct klua_grants grants;
     const char *lib_dirs[3]; /* where modules are looked for; NULL-terminated */
@@ -96,6 +105,10 @@ int act_hook_run(const struct act_hook_call *call, const struct act_hook_file *f
 int act_hook_verdict(const struct act_hook_file *file, const char *point,
                      const struct klua_answer *answer, struct kit_err *err);
 
+/* What on_unknown's value means: 1 and *ret_fail, 0 no opinion, -1 it is none. */
+int act_hook_opinion(const struct act_hook_file *file, const char *point,
+                     const struct klua_answer *answer, bool *ret_fail, struct kit_err *err);
+
 /* ---- which route tables ------------------------------------------------------------------------
  */
 
@@ -114,6 +127,10 @@ bool act_choice_is_wanted(const struct act_hooks *hooks);
  * meant is not known. */
 int act_choose(void *arg, struct kit_facts *facts, struct kit_err *err);
 void act_choice_done(struct act_choice *choice);
+/* What choose_tables returned, taken out of the facts; nothing: they stay as they are.
+ * KIT_ERR_HOOK: no list, an empty one, or an id that is none of theirs. */
+int act_choice_take(const struct act_hook_file *file, const struct klua_answer *answer,
+                    struct kit_facts *facts, struct kit_err *err) KIT_CHECKED;
 
 /* ---- for act.c and the actions -----------------------------------------------------------------
  */

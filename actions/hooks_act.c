@@ -190,21 +190,19 @@ bool act_hooks_decide(struct act *act, const struct kit_err *why, bool *ret_fail
         const struct act_hook_file *file = &act->hooks.file[i];
         KIT_AUTO(klua_answer) answer = {.lines = 0};
         struct kit_err err;
-        const char *word;
+        int opinion = 0;
 
         if (!act_hook_mentions(file, point) ||
-            ask(act, file, point, &facts, act->after_by, &answer, &err) || !answer.value)
+            ask(act, file, point, &facts, act->after_by, &answer, &err))
             continue;
-        word = kit_json_string(answer.value);
-        if (kit_str_eq(word, "ok") || kit_str_eq(word, "fail")) {
-            *ret_fail = kit_str_eq(word, "fail");
-            act_log(&act->log, ACT_HOOK_DECIDED, "%s: %s says %s%s%s", file->name, point, word,
-                    answer.why[0] ? ": " : "", answer.why);
-            return true;
-        }
-        act_log(&act->log, ACT_HOOK_FAILED,
-                "%s: %s: it returned something else than \"ok\", \"fail\" or nothing", file->name,
-                point);
+        opinion = act_hook_opinion(file, point, &answer, ret_fail, &err);
+        if (opinion < 0)
+            act_log_err(&act->log, ACT_HOOK_FAILED, &err);
+        if (opinion <= 0)
+            continue;
+        act_log(&act->log, ACT_HOOK_DECIDED, "%s: %s says %s%s%s", file->name, point,
+                *ret_fail ? "fail" : "ok", answer.why[0] ? ": " : "", answer.why);
+        return true;
     }
     return false;
 }

@@ -68,10 +68,8 @@ static void keep_only(struct kit_facts *facts, char *const *list)
     facts->count = kept;
 }
 
-/* The list that a hook returned, out of what the facts have; no list: it leaves them as they are.
- */
-static int take_list(const struct act_hook_file *file, const struct klua_answer *answer,
-                     struct kit_facts *facts, struct kit_err *err)
+int act_choice_take(const struct act_hook_file *file, const struct klua_answer *answer,
+                    struct kit_facts *facts, struct kit_err *err)
 {
     size_t count = kit_json_count(answer->value);
     char **list;
@@ -118,7 +116,7 @@ static int ask(struct act_choice *choice, const struct act_hook_file *file, stru
     call.by = kit_deadline_in_ms(choice->clock, left_ms / 2);
     if (act_hook_run(&call, file, &answer, err))
         return -1;
-    return take_list(file, &answer, facts, err);
+    return act_choice_take(file, &answer, facts, err);
 }
 
 static void tell(const struct act_choice *choice)

@@ -51,7 +51,7 @@ static void put_bindings(struct kit_json_writer *w, const struct kit_facts *fact
 static void put_record(struct kit_json_writer *w, const struct kit_record *record)
 {
     kit_json_put_bool(w, "in_service", record->in_service);
-    if (!record->known)
+    if (!record->since_s) /* there is none yet */
         return;
     kit_json_put_int(w, "since", record->since_s);
     kit_json_put_int(w, "unknown_in_a_row", record->unknown_in_a_row);

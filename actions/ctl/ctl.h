@@ -33,6 +33,7 @@ int ctl_nic(struct ctl *ctl);
 int ctl_eip(struct ctl *ctl);
 int ctl_eni(struct ctl *ctl);
 int ctl_havip(struct ctl *ctl);
+int ctl_hooks(struct ctl *ctl);
 int ctl_lifekeeper(struct ctl *ctl);
 int ctl_notify(struct ctl *ctl);
 int ctl_ocf(struct ctl *ctl);
