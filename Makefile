@@ -87,6 +87,7 @@ actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show cal
 actions_ctl += policy
 actions_ctl += nic nic_setup nic_unset
 actions_ctl += hooks hooks_test
+actions_ctl += egress egress_steps egress_show egress_state egress_echo egress_host egress_look
 
 rooms := kit/base kit/sys kit/fmt kit/net kit/conf kit/cloud kit/cloud/aws kit/cloud/aliyun kit/vip kit/host lua
 objs = $(foreach m,$($(subst /,_,$(1))),$(B)/$(1)/$(m).o)
@@ -119,6 +120,11 @@ $(B)/libact.a: $(act_objs)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 
+# The command but for its main: for its tests.
+$(B)/libctl.a: $(filter-out %/ctl.o,$(ctl_objs))
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
 # One main, compiled once an action.
 define action_rule
 $(B)/actions/main_$(1).o: actions/main.c
@@ -133,7 +139,7 @@ $(eval $(call action_rule,remove,act_remove))
 $(eval $(call action_rule,quickCheck,act_quick_check))
 $(eval $(call action_rule,recover,act_recover))
 
-$(B)/bin/cloudvip: $(ctl_objs) $(B)/libact.a $(B)/libkit.a
+$(B)/bin/cloudvip: $(B)/actions/ctl/ctl.o $(B)/libctl.a $(B)/libact.a $(B)/libkit.a
 	@mkdir -p $(@D)
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
 
@@ -154,7 +160,7 @@ $(B)/bin/cloudsim: $(sim_objs)
 # ---- tests -------------------------------------------------------------------------------------
 unit_tests := $(basename $(notdir $(wildcard tests/unit/*.c)))
 unit_bins := $(unit_tests:%=$(B)/tests/unit/%)
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libact.a $(B)/libkit.a
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libctl.a $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs) -lcmocka
 
 # >>> http_client
@@ -199,7 +205,7 @@ format:
 	clang-format -i $(c_sources)
 
 fuzz_bins := $(fuzz_targets:%=$(B)/tests/fuzz/%)
-$(fuzz_bins): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libact.a $(B)/libkit.a
+$(fuzz_bins): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libctl.a $(B)/libact.a $(B)/libkit.a
 	$(CC) $(own_ldflags) -fsanitize=fuzzer $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
 
 # Each target for FUZZ_SECONDS, from tests/fuzz/TARGET.seeds and tests/fuzz/corpus/TARGET if they are

@@ -21,6 +21,8 @@ static const struct ctl_command commands[] = {
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
     {"nic", "VERB", "this host's ENIs: setup, check, unset routes and rules (--help)", ctl_nic,
      true},
+    {"egress", "VERB", "leave through the NAT gateway, be reached by the EIP: unify, status",
+     ctl_egress, true},
     {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
     {"lifekeeper", "WORD ...", "what LifeKeeper's administration starts", ctl_lifekeeper, true},
     {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},

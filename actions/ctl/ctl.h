@@ -32,6 +32,7 @@ int ctl_policy(struct ctl *ctl);
 int ctl_nic(struct ctl *ctl);
 int ctl_eip(struct ctl *ctl);
 int ctl_eni(struct ctl *ctl);
+int ctl_egress(struct ctl *ctl);
 int ctl_havip(struct ctl *ctl);
 int ctl_hooks(struct ctl *ctl);
 int ctl_lifekeeper(struct ctl *ctl);

@@ -10,6 +10,7 @@
 
 #include "actions/ctl/ctl.h"
 #include "kit/cloud/ops.h"
+#include "kit/fmt/json.h"
 
 /* ---- what all operations take ------------------------------------------------------------------
  */
@@ -57,8 +58,9 @@ int ctl_ops_no_verb(const struct kit_provider *provider, const char *object, con
 /* The ui of one run. */
 struct ctl_ops_talk {
     const struct kit_clock *clock;
-    bool yes;      /* asks nobody */
-    bool terminal; /* standard error is one: one line that is written over */
+    bool yes;        /* asks nobody */
+    bool terminal;   /* standard error is one: one line that is written over */
+    const char *why; /* it is asked */
     char text[200];
     int64_t since_ns; /* of `text` */
     struct kit_op_ui ui;
@@ -72,5 +74,9 @@ bool ctl_ops_can_ask(void);
 void ctl_ops_show(const struct ctl *ctl, const struct kit_op *op,
                   const struct kit_op_answer *answer, enum ctl_status status,
                   const struct kit_err *err);
+
+/* An array of rules: number, level, detail, meaning and remedy. */
+void ctl_ops_rules_json(const char *key, const struct kit_breach list[], size_t count,
+                        struct kit_json_writer *w);
 
 #endif

@@ -58,7 +58,7 @@ static bool confirm(void *arg, const char *text)
     }
     if (talk->terminal && talk->text[0])
         (void)fputs("\r\033[K", stderr);
-    (void)fprintf(stderr, "cloudvip: %s: this cannot be undone. Go on? [y/N] ", text);
+    (void)fprintf(stderr, "cloudvip: %s: %s. Go on? [y/N] ", text, talk->why);
     (void)fflush(stderr);
     yes = fgets(line, sizeof(line), from) != NULL;
     if (tty)
@@ -71,6 +71,7 @@ void ctl_ops_talk_begin(struct ctl_ops_talk *talk, const struct kit_clock *clock
 {
     *talk = (struct ctl_ops_talk){.clock = clock,
                                   .yes = yes,
+                                  .why = "this cannot be undone",
                                   .terminal = isatty(STDERR_FILENO) == 1,
                                   .ui = {.arg = talk, .progress = progress, .confirm = confirm}};
 }
@@ -174,8 +175,8 @@ static void rows_json(const struct kit_op_answer *answer, struct kit_json_writer
     kit_json_close(w);
 }
 
-static void rules_json(const char *key, const struct kit_breach list[], size_t count,
-                       struct kit_json_writer *w)
+void ctl_ops_rules_json(const char *key, const struct kit_breach list[], size_t count,
+                        struct kit_json_writer *w)
 {
     kit_json_open(w, key, '[');
     for (size_t i = 0; i < count; i++) {
@@ -205,8 +206,8 @@ static void print_json(const struct kit_op *op, const struct kit_op_answer *answ
     kit_json_put_bool(&w, "changed", answer->changed);
     kit_json_put_string(&w, "text", answer->text[0] ? answer->text : NULL);
     rows_json(answer, &w);
-    rules_json("breaches", answer->breach, answer->breaches, &w);
-    rules_json("unchecked", answer->unknown, answer->unknowns, &w);
+    ctl_ops_rules_json("breaches", answer->breach, answer->breaches, &w);
+    ctl_ops_rules_json("unchecked", answer->unknown, answer->unknowns, &w);
     if (err)
         ctl_err_json(err, &w);
     kit_json_close(&w);

@@ -25,20 +25,17 @@ struct kit_egress_wish {
 /* "" and false: not so, or not there. */
 struct kit_egress_facts {
     char instance[KIT_ID];
-    bool here; /* it is the one that this runs on */
-    char vpc[KIT_ID], vswitch[KIT_ID];
-    char static_ip[KIT_ADDR_TEXT]; /* its static public address */
-    char primary[KIT_ID];          /* its primary ENI, with … */
-    char primary_ip[KIT_ADDR_TEXT], primary_mac[18];
+    bool here;                       /* it is the one that this runs on */
+    char static_ip[KIT_ADDR_TEXT];   /* its static public address */
+    char primary[KIT_ID];            /* its primary ENI */
     char primary_eip[KIT_ADDR_TEXT]; /* the EIP on it */
     struct {
-        char id[KIT_ID], address[KIT_ADDR_TEXT], status[24], holder[KIT_ID];
+        char id[KIT_ID], address[KIT_ADDR_TEXT], status[24];
         bool on_primary; /* bound to the instance, whatever its state */
         bool on_eni;     /* bound to our ENI in NAT mode, and at rest */
-        bool free;       /* bound to nobody, and at rest */
     } eip;
     struct {
-        char id[KIT_ID], ip[KIT_ADDR_TEXT], mac[18], vswitch[KIT_ID], status[16], node[KIT_ID];
+        char id[KIT_ID], ip[KIT_ADDR_TEXT], mac[18], vswitch[KIT_ID], node[KIT_ID];
         bool attached; /* to the instance, and at rest */
     } eni;
     struct {

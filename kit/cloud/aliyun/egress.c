@@ -145,12 +145,10 @@ static void tell_eip(const struct ali_egress *e, struct kit_egress_facts *f)
     (void)kit_str_copy(f->eip.id, sizeof(f->eip.id), eip->id);
     (void)kit_addr_text(&eip->addr, f->eip.address);
     (void)kit_str_copy(f->eip.status, sizeof(f->eip.status), eip->status_text);
-    (void)kit_str_copy(f->eip.holder, sizeof(f->eip.holder), eip->holder);
     f->eip.on_primary = on_instance && kit_str_eq(eip->holder, e->instance);
     f->eip.on_eni = e->eni && eip->status == ALI_EIP_IN_USE &&
                     kit_str_eq(eip->holder, e->eni->id) &&
                     (!eip->mode[0] || kit_str_eq(eip->mode, ali_eip_mode_word(ALI_EIP_NAT)));
-    f->eip.free = eip->status == ALI_EIP_AVAILABLE;
 }
 
 static void tell_eni(const struct ali_egress *e, struct kit_egress_facts *f)
@@ -163,7 +161,6 @@ static void tell_eni(const struct ali_egress *e, struct kit_egress_facts *f)
     (void)ali_eni_primary_text(eni, f->eni.ip);
     (void)kit_str_copy(f->eni.mac, sizeof(f->eni.mac), eni->mac);
     (void)kit_str_copy(f->eni.vswitch, sizeof(f->eni.vswitch), eni->vswitch);
-    (void)kit_str_copy(f->eni.status, sizeof(f->eni.status), eni->state_text);
     (void)kit_str_copy(f->eni.node, sizeof(f->eni.node), eni->node);
     f->eni.attached = eni->state == ALI_ENI_IN_USE && kit_str_eq(eni->node, e->instance);
 }
@@ -174,8 +171,6 @@ static void tell_primary(const struct ali_egress *e, struct kit_egress_facts *f)
     const struct ali_instance *i = &e->convert.instance;
 
     (void)kit_str_copy(f->primary, sizeof(f->primary), e->primary->id);
-    (void)ali_eni_primary_text(e->primary, f->primary_ip);
-    (void)kit_str_copy(f->primary_mac, sizeof(f->primary_mac), e->primary->mac);
     (void)kit_str_copy(f->static_ip, sizeof(f->static_ip), i->public_ip);
     (void)kit_str_copy(f->primary_eip, sizeof(f->primary_eip), i->eip);
     if (!f->primary_eip[0] && f->eip.on_primary)
@@ -185,12 +180,9 @@ static void tell_primary(const struct ali_egress *e, struct kit_egress_facts *f)
 static void tell(const struct ali_egress *e, struct kit_egress_facts *f)
 {
     KIT_AUTO(kit_buf) groups = KIT_BUF(sizeof(f->new_groups) - 1);
-    const struct ali_instance *i = &e->convert.instance;
 
     (void)kit_str_copy(f->instance, sizeof(f->instance), e->instance);
     f->here = e->here;
-    (void)kit_str_copy(f->vpc, sizeof(f->vpc), i->vpc);
-    (void)kit_str_copy(f->vswitch, sizeof(f->vswitch), i->vswitch);
     tell_eip(e, f);
     tell_eni(e, f);
     tell_primary(e, f);
@@ -210,7 +202,7 @@ static void tell(const struct ali_egress *e, struct kit_egress_facts *f)
 /* Of the ENI that is to be created. */
 static void choose(struct ali_egress *e)
 {
-    const struct ali_instance *i = &e->convert.instance;
+    struct ali_instance *i = &e->convert.instance;
 
     (void)kit_str_copy(e->new_vswitch, sizeof(e->new_vswitch),
                        e->wish->vswitch ? e->wish->vswitch : i->vswitch);
@@ -286,6 +278,7 @@ static const struct kit_permission permissions[] = {
     {"ecs:DescribeInstanceTypes", "*", "to see how many ENIs it takes", KIT_ALWAYS},
     {"ecs:DescribeSecurityGroups", "*", "to check those of the new ENI", KIT_ALWAYS},
     {"vpc:DescribeVSwitches", "*", "to check that of the new ENI", KIT_ALWAYS},
+    {"vpc:CheckCanAllocateVpcPrivateIpAddress", "*", "to check --private-address", KIT_ALWAYS},
     {"vpc:DescribeEipAddresses", "eip", "to see where the EIP is", KIT_ALWAYS},
     {"vpc:DescribeNatGateways", "*", "to find the way out", KIT_ALWAYS},
     {"vpc:DescribeSnatTableEntries", "*", "to find the way out", KIT_ALWAYS},

@@ -30,7 +30,7 @@ struct ali_egress {
         size_t gateways; /* NAT gateways of the VPC that can be used */
     } snat;
     char new_vswitch[KIT_ID];
-    const char *group[ALI_GROUPS]; /* of the ENI that is to be created */
+    char *group[ALI_GROUPS + 1]; /* of the ENI that is to be created, NULL-terminated */
     size_t groups;
 
     /* For the rules alone; what was not read is "" or false. */
@@ -57,7 +57,7 @@ extern const struct kit_rule ali_egress_rules[ALI_EGRESS_RULES];
 
 int ali_egress_convert(struct kit_cloud *cloud, const struct kit_egress_job *job,
                        struct kit_err *err);
-int ali_egress_create(struct kit_cloud *cloud, const struct kit_egress_job *job,
+int ali_egress_create(struct kit_cloud *base, const struct kit_egress_job *job,
                       struct kit_err *err);
 int ali_egress_attach(struct kit_cloud *cloud, const struct kit_egress_job *job,
                       struct kit_err *err);

@@ -5,6 +5,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/egress.h"
+#include "kit/cloud/aliyun/ops_eni.h"
 #include "kit/cloud/aliyun/route_table.h"
 
 /* ---- SNAT ---------------------------------------------------------------------------------------
@@ -157,12 +158,10 @@ static int find_way_out(struct ali_cloud *cloud, struct ali_egress *e, struct ki
 /* ---- of the ENI that is to be created -----------------------------------------------------------
  */
 
-static int take_groups(void *arg, const struct kit_json_node *root, struct kit_err *err)
+static void take_groups(struct ali_egress *e, const struct kit_json_node *root)
 {
-    struct ali_egress *e = arg;
     size_t count = ali_list_count(root, "SecurityGroups", "SecurityGroup");
 
-    (void)err;
     for (size_t i = 0; i < count; i++) {
         char id[KIT_ID];
 
@@ -172,25 +171,19 @@ static int take_groups(void *arg, const struct kit_json_node *root, struct kit_e
         for (size_t k = 0; k < e->groups; k++)
             e->groups_found += kit_str_eq(id, e->group[k]);
     }
-    return 0;
 }
 
 static int find_groups(struct ali_cloud *cloud, struct ali_egress *e, struct kit_deadline by,
                        struct kit_err *err)
 {
-    KIT_AUTO(kit_buf) ids = KIT_BUF(ALI_GROUPS * (KIT_ID + 4));
-    struct kit_json_writer w = {.out = &ids};
     struct ali_rpc r;
     int rc;
 
-    kit_json_open(&w, NULL, '[');
-    for (size_t i = 0; i < e->groups; i++)
-        kit_json_put_string(&w, NULL, e->group[i]);
-    kit_json_close(&w);
-    ali_rpc_init(&r, cloud, &ali_ecs, "DescribeSecurityGroups", ALI_READS);
+    ali_op_groups_call(&r, cloud, e->group);
     ali_rpc_param(&r, "VpcId", e->convert.instance.vpc);
-    ali_rpc_param(&r, "SecurityGroupIds", ids.data);
-    rc = ali_rpc_pages(&r, ALI_PAGES_TOKEN, 100, by, take_groups, e, err);
+    rc = ali_rpc_run(&r, by, err);
+    if (!rc)
+        take_groups(e, ali_rpc_root(&r));
     ali_rpc_done(&r);
     e->groups_known = !rc;
     return rc;
