@@ -245,6 +245,17 @@ install: $(programs)
 	test -e $(DESTDIR)$(SYSCONFDIR)/cloudvip/cloudvip.conf || \
 		install -m 0644 packaging/conf/cloudvip.conf $(DESTDIR)$(SYSCONFDIR)/cloudvip
 
+# The site's hooks lie in $(SYSCONFDIR)/cloudvip/hooks, its own modules in lib below it; what is shipped is
+# found beside them (CLOUDVIP_DATADIR).
+.PHONY: install-hooks
+install: install-hooks
+install-hooks:
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cloudvip/hooks/lib
+	install -d $(DESTDIR)$(DATADIR)/cloudvip/hooks/lib $(DESTDIR)$(DATADIR)/cloudvip/hooks/examples
+	install -m 0644 hooks/CONTRACT.md $(DESTDIR)$(DATADIR)/cloudvip/hooks
+	install -m 0644 hooks/lib/*.lua $(DESTDIR)$(DATADIR)/cloudvip/hooks/lib
+	install -m 0644 hooks/examples/*.lua $(DESTDIR)$(DATADIR)/cloudvip/hooks/examples
+
 install: install-systemd
 .PHONY: install-systemd
 install-systemd:
@@ -347,7 +358,10 @@ BENCHFLAGS ?=
 $(B)/tests/bench/timed: $(B)/tests/bench/timed.o
 	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
-bench: all $(B)/tests/bench/timed
+$(B)/tests/bench/hooks: $(B)/tests/bench/hooks.o $(B)/libact.a $(B)/libkit.a
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(pkg_libs)
+
+bench: all $(B)/tests/bench/timed $(B)/tests/bench/hooks
 	BUILD=$(B) $(PYTHON) tests/bench/bench.py $(BENCHFLAGS)
 # <<< bench
 

@@ -167,13 +167,36 @@ class Bench:
         return counted
 
 
+HOOK_RUNS = 300
+
+
+def hook_points(ground):
+    """One run of a hook that does nothing, in an action's process (tests/bench/hooks.c)."""
+    found = {}
+    for point in ("pre_restore", "post_check", "choose_tables"):
+        where = ground.path("hook-" + point)
+        os.mkdir(where, 0o755)
+        with open(os.path.join(where, "10.lua"), "w") as f:
+            f.write(cases.TRIVIAL % point)
+        out = subprocess.check_output([os.path.join(lab.BUILD, "tests/bench/hooks"), where, point, str(HOOK_RUNS)],
+                                      env=lab.clean_env(), stdin=subprocess.DEVNULL)
+        found[point] = json.loads(out.decode())
+        print("  %-22smedian %.2f ms  [%.2f .. %.2f, 95 %% below %.2f], Lua's heap %d KiB" % (
+            (point,) + tuple(found[point][name] / 1000 for name in ("median_us", "min_us", "max_us", "p95_us"))
+            + (found[point]["heap_bytes"] // 1024,)))
+    return found
+
+
 def measure_all(where, options):
-    groups = cases.beside_agents() + cases.alone() + [cases.over_tls(where)]
+    groups = cases.beside_agents() + cases.alone() + [cases.with_hooks(), cases.over_tls(where)]
     groups = [g for g in groups if not options.group or g.name in options.group]
     bench = Bench(where, options, sum(len(g.cases) for g in groups))
-    result = {"groups": bench.groups, "instructions": None}
+    result = {"groups": bench.groups, "instructions": None, "hooks": None}
     for group in groups:
         bench.group(group)
+    if not options.group or "hooks" in options.group:
+        print("\nOne point with a hook that does nothing, %d runs each" % HOOK_RUNS)
+        result["hooks"] = hook_points(where.ground)
     if not options.group or "instructions" in options.group:
         print("\nInstructions of an action with 3 tables, over http (callgrind, two runs)")
         if not shutil.which("valgrind"):
@@ -195,7 +218,7 @@ def parse():
                    help="of each of the agents' (3; with ten tables once: it takes most of a minute)")
     p.add_argument("--no-agents", dest="agents", action="store_false", help="the kit alone")
     p.add_argument("--group", action="append", metavar="NAME",
-                   choices=["takeover", "eip", "monitor", "stop", "start", "alone", "tls", "instructions"],
+                   choices=["takeover", "eip", "monitor", "stop", "start", "alone", "hooks", "tls", "instructions"],
                    help="only this group: %(choices)s; may be repeated")
     p.add_argument("--json", metavar="FILE", default=os.path.join(lab.BUILD, "bench.json"),
                    help="all samples go there (build/bench.json)")

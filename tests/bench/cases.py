@@ -79,6 +79,26 @@ class Kit:
             measured.update((name, spread[name]) for name in ("rounds", "in_flight"))
 
 
+class Hooked(Kit):
+    """An action with hooks: {file name: text}, in a directory of their own; None: it is not there."""
+
+    def __init__(self, action, tag, files, after=None):
+        super().__init__(action, tag, after)
+        self.files = files
+
+    def prepare(self, place, tables, latency_ms):
+        if self.node is None:
+            self.node = place.kit(self.tls, self.ca_file)
+            where = os.path.join(self.node.dir, "hooks")
+            if self.files is not None:
+                os.mkdir(where, 0o755)
+            for name, text in (self.files or {}).items():
+                with open(os.path.join(where, name), "w") as f:
+                    f.write(text)
+            self.node.resource("vip1", interface=INTERFACE, scenario="route-table", address=ADDRESS, hook_dir=where)
+        super().prepare(place, tables, latency_ms)
+
+
 class Start(Kit):
     """The start of a program that then does nothing: what loading it and its libraries costs."""
 
@@ -187,6 +207,18 @@ def alone():
                 [Case(tables_label(n), n, Kit(action, "vip1", after), latency_ms=latency_ms)
                  for n in (1, 10, 50, 200)]))
     return groups
+
+
+TRIVIAL = "return { %s = function(facts) end }\n"
+
+
+def with_hooks():
+    """What hooks cost where there are none, where they are for something else, and where they run."""
+    rows = [("no directory", None), ("an empty directory", {}), ("a hook for restore", {"10.lua": TRIVIAL % "pre_restore"}),
+            ("post_check", {"10.lua": TRIVIAL % "post_check"}), ("choose_tables", {"10.lua": TRIVIAL % "choose_tables"}),
+            ("both", {"10.lua": TRIVIAL % "post_check", "20.lua": TRIVIAL % "choose_tables"})]
+    return Group("hooks", "quickCheck of 3 tables, with hooks that do nothing", "",
+                 [Case(label, 3, Hooked("quickCheck", "vip1", files)) for label, files in rows])
 
 
 def over_tls(place):

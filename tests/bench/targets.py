@@ -7,6 +7,7 @@ RSS_BYTES = 16e6    # any action over http, up to 3 tables
 EXTRA_CALLS = 4     # takeover of N tables: N and so many more
 ROUNDS = 4
 CHECK_CALLS = 1     # quickCheck
+HOOK_MS = 1.5       # one point with a hook that does nothing
 
 
 def _kits(result, action):
@@ -77,6 +78,9 @@ def judge(result):
     if checks:
         add("API calls of quickCheck, N tables", "%d" % CHECK_CALLS, _by_tables(checks, _largest("api_calls")),
             all(e["summary"]["api_calls"]["max"] == CHECK_CALLS for e in checks))
+    for point, m in sorted((result.get("hooks") or {}).items()):
+        add("a hook that does nothing, at " + point, "below %.1f ms" % HOOK_MS, "%.2f ms" % (m["median_us"] / 1000),
+            m["median_us"] / 1000 < HOOK_MS)
     return found
 
 

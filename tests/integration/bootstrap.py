@@ -130,7 +130,7 @@ def test_sets_of_packages(t):
             if not shutil.which(command, path="/usr/bin:/bin")}
     t.equal(asked["check"] - asked["demo"], {"libcmocka-dev", "python3-boto3", "awscli", "iproute2",
                                              "clang-format", "clang-tidy", "cppcheck", "libxml2-utils",
-                                             "resource-agents", "pacemaker", "pcs", "crmsh", "keepalived"} | node)
+                                             "resource-agents", "pacemaker", "pcs", "crmsh", "keepalived", "strace"} | node)
     t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "curl", "valgrind"})
     both = set(machine.run("--print", "check", "bench")[1][0].split())
     t.equal(both, asked["check"] | asked["bench"])

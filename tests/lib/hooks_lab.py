@@ -94,3 +94,9 @@ class Server:
         thread.start()
         t.cleanup(self.server.server_close)
         t.cleanup(self.server.shutdown)
+
+
+def tag_table(world, table, **tags):
+    for entry in world["aws"]["route_tables"]:
+        if entry["route_table_id"] == table:
+            entry["tags"] = tags
