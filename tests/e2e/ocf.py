@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 VIP, CIDR = "10.1.0.10", "10.1.0.10/32"
@@ -179,6 +180,27 @@ def test_parameters_come_from_the_cluster(t):
         t.equal(two.run("start").status, SUCCESS)
         t.equal(one.run("start").status, SUCCESS, "a move back")
         t.equal(two.monitor().status, GENERIC)
+
+
+def test_the_address_on_the_interface_counts(t):
+    netns.need(t)
+    with lab.Sim(t) as sim:
+        one, two = cluster(t, sim, files=False)
+        eni = sim.eni(lab.NODE_2)
+        netns.wire("node2", sim.interface(eni)["mac"])
+        two.params = {"scenario": "route-table", "address": VIP, "interface": "node2"}
+        t.equal(two.run("start").status, SUCCESS)
+        t.check(netns.is_up("node2", VIP), "Pacemaker's default: it is there")
+        t.equal((two.monitor().status, two.probe().status), (SUCCESS, SUCCESS))
+        netns.put("node2")
+        t.equal(two.monitor().status, GENERIC, "gone from the interface")
+        t.equal(two.run("stop").status, SUCCESS)
+        t.equal(two.run("start").status, SUCCESS)
+        sim.faults(DOWN)
+        t.equal(two.run("stop", timeout_s=2).status, SUCCESS, "no API is needed to let go of it")
+        t.check(not netns.is_up("node2", VIP), "it is off")
+        t.equal((two.monitor(timeout_s=2).status, two.probe(timeout_s=2).status), (NOT_RUNNING, NOT_RUNNING))
+        netns.unwire("node2")
 
 
 def test_names(t):
@@ -360,4 +382,5 @@ def test_pcs_and_crmsh_know_the_agent(t):
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()
