@@ -146,11 +146,13 @@ static int prepare(struct run *run, struct kit_err *err)
 {
     const struct kit_provider *provider;
 
-    if (!run->has_settings) {
-        if (ctl_ops_settings(run->ctl, run->common, &run->settings, err))
-            return -1;
-        run->has_settings = true;
+    if (!run->verb) {
+        ctl_ops_usage(stderr, NULL, run->object);
+        return kit_err_set(err, KIT_ERR_USAGE, "%s: which verb?", run->object);
     }
+    if (ctl_ops_settings(run->ctl, run->common, &run->settings, err))
+        return -1;
+    run->has_settings = true;
     provider = provider_of(run);
     if (provider && read_words(run, provider, err))
         return -1;
@@ -212,22 +214,18 @@ static void help(struct run *run)
 static int run_object(struct ctl *ctl, const char *object)
 {
     struct run run = {.ctl = ctl, .object = object};
-    enum ctl_status status = CTL_USAGE;
+    enum ctl_status status;
     struct kit_err err;
+    bool readable;
 
-    if (read_common(&run, &err)) {
-        status = ctl_fail(ctl, &err);
-    } else if (run.common[CTL_OPS_HELP].text) {
+    readable = !read_common(&run, &err);
+    if (readable && run.common[CTL_OPS_HELP].text) {
         help(&run);
         status = CTL_RIGHT;
-    } else if (!run.verb) {
-        ctl_ops_usage(stderr, NULL, object);
-        (void)kit_err_set(&err, KIT_ERR_USAGE, "%s: which verb?", object);
-        status = ctl_fail(ctl, &err);
-    } else if (prepare(&run, &err)) {
-        status = ctl_fail(ctl, &err);
-    } else {
+    } else if (readable && !prepare(&run, &err)) {
         status = run_op(&run);
+    } else {
+        status = ctl_fail(ctl, &err);
     }
     act_session_done(&run.session);
     if (run.has_settings)

@@ -31,7 +31,7 @@ struct quoted {
 };
 static struct quoted quote(const char *text)
 {
-    struct quoted q;
+    struct quoted q = {""};
 
     (void)kit_str_copy(q.text, sizeof(q.text), text);
     kit_str_make_printable(q.text);

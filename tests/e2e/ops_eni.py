@@ -392,6 +392,21 @@ def test_warnings(t):
         t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(58, "warn")])
 
 
+def test_detaching_from_a_havip_warns(t):
+    def bound(ali):
+        ali["havips"][0].update(instance_type="NetworkInterface", instances=["eni-move"], master="")
+
+    with ops.Scene(t, Ali.world, bound) as s:
+        s.sim.faults({"match": {"action": "DescribeHaVips"}, "times": 0, "do": {"type": "deny"}})
+        answer = s.done("eni", "detach", "eni-move", "--dry-run", changed=False)
+        t.equal([(b["rule"], b["level"]) for b in answer["unchecked"]], [(6, "warn")])
+        t.check("DescribeHaVips" in answer["unchecked"][0]["detail"], "it says why")
+        s.sim.faults()
+        answer = s.done("eni", "detach", "eni-move")
+        t.equal([(b["rule"], b["level"]) for b in answer["breaches"]], [(6, "warn")])
+        t.equal(answer["unchecked"], [])
+
+
 def test_warnings_on_aws(t):
     def far(aws):
         aws_far(aws, vpc=True)

@@ -25,10 +25,13 @@ struct ali_op_eni {
     struct ali_vswitch vswitch;
     bool idle;    /* the cloud says that the address may be allocated */
     size_t count; /* ENIs of the region, as far as one page shows */
+    /* detach */
+    char havip[KIT_ID]; /* that it is bound to, "" = none, or … */
+    char why[320];      /* … what kept us from knowing */
 };
 
 extern const struct kit_rule ali_op_eni_create_rules[3], ali_op_eni_attach_rules[8],
-    ali_op_eni_detach_rules[2], ali_op_eni_modify_rules[2], ali_op_eni_delete_rules[1];
+    ali_op_eni_detach_rules[3], ali_op_eni_modify_rules[2], ali_op_eni_delete_rules[1];
 
 extern const char *const ali_op_eni_columns[];
 void ali_op_eni_row(const struct ali_eni *eni, struct kit_op_answer *answer);

@@ -1,6 +1,7 @@
 /* aliyun eni attach, detach: the walk is the mover's (eni_move.c). */
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/aliyun/havip.h"
 #include "kit/cloud/aliyun/ops_eni.h"
 
 struct work {
@@ -42,6 +43,37 @@ static int read_both(struct work *w, const char *instance, struct kit_err *err)
                            w->id);
     w->evidence.base = (struct ali_eni_evidence){.eni = w->eni, .instance = &w->evidence.instance};
     return 0;
+}
+
+/* ali_page_fn */
+static int take_havips(void *arg, const struct kit_json_node *root, struct kit_err *err)
+{
+    struct work *w = arg;
+    size_t n = ali_list_count(root, "HaVips", "HaVip");
+    struct ali_havip havip;
+
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        if (ali_havip_decode(ali_list_at(root, "HaVips", "HaVip", i), w->id, &havip) &&
+            havip.bound_to_me)
+            (void)kit_str_copy(w->evidence.havip, sizeof(w->evidence.havip), havip.id);
+    return 0;
+}
+
+/* For a warning alone: few tries, and no failure. */
+static void read_havips(struct work *w)
+{
+    struct kit_err err;
+    struct ali_rpc r;
+
+    ali_rpc_init(&r, w->cloud, &ali_vpc, "DescribeHaVips", ALI_READS);
+    r.call.max_tries = ALI_QUOTA_TRIES;
+    ali_rpc_param(&r, "Filter.1.Key", "VpcId");
+    ali_rpc_param(&r, "Filter.1.Value.1", w->eni->vpc);
+    if (ali_rpc_pages(&r, ALI_PAGES_NUMBER, 50, ali_quota_by(w->cloud, w->call->by), take_havips, w,
+                      &err))
+        (void)kit_str_copy(w->evidence.why, sizeof(w->evidence.why), err.msg);
+    ali_rpc_done(&r);
 }
 
 static bool rests(const struct ali_eni *eni)
@@ -104,7 +136,10 @@ static int detach(struct work *w, struct kit_op_answer *answer, struct kit_err *
     }
     (void)kit_str_copy(node, sizeof(node), w->eni->node);
     ali_enis_done(&w->seen);
-    if (read_both(w, node, err) || kit_op_judge(w->call, &w->evidence, answer, err))
+    if (read_both(w, node, err))
+        return -1;
+    read_havips(w);
+    if (kit_op_judge(w->call, &w->evidence, answer, err))
         return -1;
     go = kit_op_begin(w->call, answer, err, "detach %s from %s", w->id, node);
     if (go <= 0)
@@ -172,6 +207,7 @@ static const struct kit_op_param detach_params[] = {
 static const struct kit_permission detach_permissions[] = {
     {"ecs:DescribeNetworkInterfaces", "*", "to see who has it", KIT_ALWAYS},
     {"ecs:DescribeInstances", "*", "to see in which state the instance is", KIT_ALWAYS},
+    {"vpc:DescribeHaVips", "*", "to warn of a HAVIP that it is bound to", KIT_ADVICE},
     {"ecs:DetachNetworkInterface", "*", "to detach it", KIT_ALWAYS},
 };
 const struct kit_op ali_op_eni_detach = {

@@ -134,7 +134,21 @@ static enum kit_rule_answer check_detachable(const void *evidence, struct kit_bu
     return KIT_RULE_BROKEN;
 }
 
+static enum kit_rule_answer check_havip(const void *evidence, struct kit_buf *detail)
+{
+    const struct ali_op_eni *e = evidence;
+
+    if (e->why[0]) {
+        (void)kit_buf_puts(detail, e->why);
+        return KIT_RULE_NOT_KNOWN;
+    }
+    (void)kit_buf_printf(detail, "%s stays bound to %s", e->base.eni->id, e->havip);
+    return broken_if(e->havip[0]);
+}
+
 const struct kit_rule ali_op_eni_detach_rules[] = {
+    {6, KIT_RULE_WARN, "an ENI that is detached cannot serve a HAVIP that it is bound to",
+     "attach it to its node again, or unbind it (`havip unbind`)", check_havip},
     {50, KIT_RULE_REFUSE, "an interface is detached from an instance that is Running or Stopped",
      "wait until it is", check_detachable},
     ALI_ENI_RULE_SECONDARY,

@@ -31,7 +31,8 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
         aws_op_eni_row(&nics.nic[i], answer);
         shown++;
     }
-    kit_op_say(answer, "%zu ENI%s", shown, shown == 1 ? "" : "s");
+    if (!rc)
+        kit_op_say(answer, "%zu ENI%s", shown, shown == 1 ? "" : "s");
     aws_op_nics_done(&nics);
     return rc ? -1 : 0;
 }
