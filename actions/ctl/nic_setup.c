@@ -8,6 +8,7 @@
 
 #include "actions/ctl/nic.h"
 #include "kit/base/str.h"
+#include "kit/sys/file.h"
 
 /* Rounds of looking and changing: one that changes, one for an IPv6 router that came meanwhile, one
  * that finds nothing more to do. */
@@ -44,7 +45,23 @@ static void setup_done(struct setup *s)
 /* ---- which interface --------------------------------------------------------------------------
  */
 
-/* What lies on top of an interface (a VLAN, a bridge) has its MAC too: which one is the ENI? */
+/* The interface that this one lies on (a VLAN's, an ipvlan's parent); 0 = none, or not known. */
+static int64_t lies_on(const char *interface)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(32);
+    char path[64];
+    struct kit_err ignored;
+    int64_t index;
+
+    if (!kit_str_format(path, sizeof(path), "/sys/class/net/%s/iflink", interface) ||
+        kit_file_read(path, KIT_FILE_ANY, &text, &ignored) != 0 ||
+        !kit_str_to_int(kit_str_trim(text.data), 1, INT32_MAX, &index))
+        return 0;
+    return index;
+}
+
+/* What lies on top of an interface has its MAC too, and is not the ENI; with others (a bond's) it
+ * cannot be told. */
 static int check_alone(const struct kit_link *link, struct kit_err *err)
 {
     struct if_nameindex *all = if_nameindex();
@@ -54,8 +71,9 @@ static int check_alone(const struct kit_link *link, struct kit_err *err)
 
     for (const struct if_nameindex *i = all; rc == 0 && i && i->if_name; i++)
         if (!kit_str_eq(i->if_name, link->name) &&
-            kit_link_read(i->if_name, &other, &ignored) == 0 && kit_str_eq(other.mac, link->mac))
-            rc = kit_err_set(err, KIT_ERR_CONFIG,
+            kit_link_read(i->if_name, &other, &ignored) == 0 && kit_str_eq(other.mac, link->mac) &&
+            lies_on(other.name) != link->index)
+            rc = kit_err_set(err, KIT_ERR_STATE,
                              "interfaces %s and %s have the same MAC %s: which of them is the ENI "
                              "cannot be told",
                              link->name, other.name, link->mac);

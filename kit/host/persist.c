@@ -149,7 +149,7 @@ static int compare(const char *root, const char *interface, struct kit_persist_f
                    struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(LOOK_BYTES);
-    bool there;
+    bool there = false;
 
     if (kit_buf_check(&file->text, file->path, err) != 0 ||
         read_file(root, file->path, &text, &there, err) != 0)
@@ -209,7 +209,7 @@ int kit_persist_remove(const char *root, const char *path, bool *ret_removed, st
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(LOOK_BYTES);
     char whole[PATH_MAX];
-    bool there;
+    bool there = false;
 
     if (read_file(root, path, &text, &there, err) != 0)
         return -1;

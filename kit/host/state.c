@@ -271,7 +271,7 @@ int kit_host_state_tables(const char *but, uint32_t **ret_tables, size_t *ret_co
         kit_file_list(dir, ".json", &names, err) != 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
-        struct kit_host_state state;
+        struct kit_host_state state = {.table = 0};
         char interface[64];
         bool found = false;
 

@@ -389,6 +389,24 @@ def test_what_is_refused(t, provider):
             t.has(s.nic(*words).out, "usage: cloudvip")
 
 
+def test_another_interface_with_the_same_mac(t):
+    with Scene(t) as s:
+        if subprocess.call(["ip", "link", "add", "link", "eth1", "name", "over1", "type", "macvlan", "mode", "passthru"]):
+            t.skip("needs macvlan: an interface that lies on top of another, and has its MAC")
+        before = dump()
+        t.has(s.nic("setup", "over1", status=1).err, "have the same MAC")
+        s.nic("setup", "eth1")  # what lies on top of it is not meant
+        s.nic("unset", "eth1")
+        t.equal(dump(), before)
+        netns.ip("link", "del", "over1")
+        netns.ip("link", "add", "br9", "address", s.macs[1], "type", "bridge")
+        try:
+            t.has(s.nic("setup", "eth1", status=1).err, "interfaces eth1 and br9 have the same MAC")
+        finally:
+            netns.unwire("br9")
+        s.unchanged()
+
+
 def test_without_the_right(t):
     if not shutil.which("setpriv"):
         t.skip("needs setpriv: a right is given up")
