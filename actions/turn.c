@@ -13,6 +13,7 @@
 #include "kit/vip/record.h"
 
 #define STATE_BYTES 1024
+#define BOOT_ID     "/proc/sys/kernel/random/boot_id"
 
 /* The lock of a look: nobody holds it longer than it takes to read and write a small file. */
 #define LOOK_MS 5000
@@ -28,12 +29,26 @@ struct changes {
 
 struct place {
     char file[4096], look[4096], turn[4096];
+    char boot[40]; /* what the changes were started in: in another one they would look newer */
 };
+
+static void find_boot(char *boot, size_t boot_bytes)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(64);
+    struct kit_err err;
+
+    boot[0] = '\0';
+    if (kit_file_read(BOOT_ID, KIT_FILE_ANY, &text, &err))
+        return; /* then every boot is taken for this one: the run directory does not outlive it */
+    kit_buf_cut(&text, strcspn(text.data, "\n"));
+    (void)kit_str_copy(boot, boot_bytes, text.data);
+}
 
 static int find_place(const char *tag, struct place *ret_place, struct kit_err *err)
 {
     char name[300];
 
+    find_boot(ret_place->boot, sizeof(ret_place->boot));
     if (!kit_str_format(name, sizeof(name), "%s.state", tag))
         return kit_err_set(err, KIT_ERR_CONFIG, "the tag %.32s... is too long", tag);
     if (kit_record_lock_path(name, ret_place->look, sizeof(ret_place->look), err))
@@ -67,7 +82,8 @@ static void read_changes(const struct place *place, struct changes *ret_changes)
 
     *ret_changes = (struct changes){0};
     if (kit_file_read(place->file, KIT_FILE_TRUSTED, &text, &err) ||
-        kit_json_parse(text.data, text.len_bytes, &json, &err))
+        kit_json_parse(text.data, text.len_bytes, &json, &err) ||
+        !kit_str_eq(kit_json_string(kit_json_get(kit_json_root(&json), "boot")), place->boot))
         return;
     take_change(kit_json_get(kit_json_root(&json), "newest"), &ret_changes->newest);
     take_change(kit_json_get(kit_json_root(&json), "at_work"), &ret_changes->at_work);
@@ -91,6 +107,7 @@ static int write_changes(const struct place *place, const struct changes *change
     struct kit_json_writer w = {.out = &text};
 
     kit_json_open(&w, NULL, '{');
+    kit_json_put_string(&w, "boot", place->boot);
     put_change(&w, "newest", &changes->newest);
     put_change(&w, "at_work", &changes->at_work);
     kit_json_close(&w);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """keepalived's notify script: every state, changes that overlap, and a real keepalived that starts it."""
+import json
 import os
 import re
 import shutil
@@ -164,6 +165,15 @@ def test_without_a_run_directory_it_still_moves(t):
         with open(os.path.join(two.rundir, "VI_1.state"), "w") as f:
             f.write("{\"newest\": {\"pid\": 12, \"state")
         t.equal(two.told("MASTER").status, 0, "garbage is as good as nothing")
+        path = os.path.join(two.rundir, "VI_1.state")
+        with open(path) as f:
+            state = json.load(f)
+        state["newest"].update(state="restore", ticks=2**60)
+        for boot, serves in ((state["boot"], True), ("of another life", False)):
+            with open(path, "w") as f:
+                json.dump(dict(state, boot=boot), f)
+            t.equal(two.told("BACKUP").status, 0)
+            t.equal(two.in_service(), serves, "a newer one of this boot counts, one of another does not")
 
 
 # ---- keepalived itself -----------------------------------------------------------------------------
