@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
 #include <netpacket/packet.h>
@@ -48,10 +49,29 @@ static void hear(const struct sim_segment *segment, const char *ip)
     pthread_mutex_unlock(&world->lock);
 }
 
+/* A socket that hears ARP and nothing else. The port of a bridge gives its packets away before a
+ * socket for one protocol sees them: it has to be one for all, and a filter (packet(7)). */
+static int open_socket(void)
+{
+    struct sock_filter only_arp[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, sizeof(struct ether_arp)),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog filter = {sizeof(only_arp) / sizeof(only_arp[0]), only_arp};
+    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 /* Listens on the interface of that name; -1 while there is none. */
 static int attach(const struct sim_segment *segment)
 {
-    /* Of one protocol alone nothing would be heard on a port of a bridge, which takes it first. */
     struct sockaddr_ll address = {
         .sll_family = AF_PACKET,
         .sll_protocol = htons(ETH_P_ALL),
@@ -85,7 +105,6 @@ static void *listen_to(void *context)
                        &from_len);
         lost = lost || (got < 0 && errno == ENETDOWN);
         if (got > 0 && from.sll_pkttype != PACKET_OUTGOING &&
-            from.sll_protocol == htons(ETH_P_ARP) &&
             !read_announcement(bytes, (size_t)got, ip, sizeof(ip)))
             hear(segment, ip);
     }
@@ -101,7 +120,7 @@ static int start(struct sim_segment *segment, struct sim_server *server, struct 
                  segment->interface);
         return -1;
     }
-    segment->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    segment->fd = open_socket();
     if (segment->fd < 0 || attach(segment) ||
         pthread_create(&segment->thread, NULL, listen_to, segment)) {
         snprintf(err->text, sizeof(err->text), "--segment: %s: %m", segment->interface);
