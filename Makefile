@@ -4,6 +4,7 @@
 #   make check          lint, unit, contract, integration and end-to-end tests; ends in "N passed, N failed, N skipped"
 #   make unit|contract|integration|e2e|lint|tidy|fuzz     one part of it
 #   make demo           a failover to look at, on a simulated cloud
+#   make lab            real clusters whose nodes die while a client keeps talking; pictures below build/lab
 #   make bench          the kit beside the stock agents
 #   make install        DESTDIR and PREFIX are honoured
 #   make VARIANT=asan … the same with AddressSanitizer and UBSan, below build/asan
@@ -169,6 +170,17 @@ $(B)/tests/integration/http_client: $(B)/tests/integration/http_client.o $(B)/li
 tests-built: $(B)/tests/integration/http_client
 # <<< http_client
 
+# >>> the lab: clusters of namespaces, a cloudsim whose routes are real, a client that counts.
+# LABFLAGS: see tests/e2e/lab/run -h
+LABFLAGS ?=
+$(B)/tests/e2e/lab/packets: $(B)/tests/e2e/lab/packets.o
+	$(CC) $(own_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+tests-built: $(B)/tests/e2e/lab/packets
+.PHONY: lab
+lab: all $(B)/tests/e2e/lab/packets
+	BUILD=$(B) $(PYTHON) tests/e2e/lab/run $(LABFLAGS)
+# <<< the lab
+
 fuzz_targets := $(basename $(notdir $(wildcard tests/fuzz/*.c)))
 
 # >>> test targets
@@ -191,7 +203,7 @@ check:
 
 unit integration: tests-built
 	$(run_tests) $@
-contract e2e: all
+contract e2e: all $(B)/tests/e2e/lab/packets
 	$(run_tests) $@
 lint: all
 	$(run_tests) $@
