@@ -398,6 +398,8 @@ static void judge(const struct setup *s, struct ctl_nic_look *ret_look)
 
     ret_look->table = s->plan.table;
     ret_look->kept = s->state.files > 0;
+    for (size_t i = 0; i < s->state.files; i++)
+        ret_look->kept = ret_look->kept && kit_persist_is_ours("", s->state.file[i]);
     ret_look->routed = s->plan.todo.count == 0 && !s->plan.no_router;
     if (s->plan.todo.count > 0) {
         kit_change_command(&s->plan.todo.change[0], s->link.name, &command);

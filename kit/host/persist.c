@@ -205,6 +205,16 @@ int kit_persist_write(const char *root, const struct kit_persist_files *files, s
     return 0;
 }
 
+bool kit_persist_is_ours(const char *root, const char *path)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(LOOK_BYTES);
+    struct kit_err ignored;
+    bool there = false;
+
+    return read_file(root, path, &text, &there, &ignored) == 0 && there &&
+           kit_str_starts(text.data, MARK);
+}
+
 int kit_persist_remove(const char *root, const char *path, bool *ret_removed, struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(LOOK_BYTES);

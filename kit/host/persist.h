@@ -82,6 +82,8 @@ int kit_persist_plan(const struct kit_persist_manager *manager,
 /* Writes those that are not there, atomically.  KIT_ERR_SYSTEM. */
 int kit_persist_write(const char *root, const struct kit_persist_files *files,
                       struct kit_err *err) KIT_CHECKED;
+/* Is it there, and ours? */
+bool kit_persist_is_ours(const char *root, const char *path);
 /* Removes a file of ours; not there: nothing (*ret_removed false).  KIT_ERR_CONFIG: it is somebody
  * else's now. */
 int kit_persist_remove(const char *root, const char *path, bool *ret_removed,
