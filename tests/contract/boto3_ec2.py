@@ -341,6 +341,32 @@ def test_source_dest_check(t):
                 NetworkInterfaceId=ENI_1, SourceDestCheck={"Value": True}, Description={"Value": "x"})
 
 
+def test_security_groups_and_client_tokens(t):
+    world = None if MISSING else lab.world()
+    if world:
+        world["aws"]["vpcs"].append({"vpc_id": "vpc-0ff00000000000001", "cidr_blocks": ["10.9.0.0/16"]})
+        world["aws"]["security_groups"] = [
+            {"group_id": "sg-0aa00000000000001", "vpc_id": VPC, "name": "nodes", "tags": {"a": "b"}},
+            {"group_id": "sg-0ff00000000000001", "vpc_id": "vpc-0ff00000000000001"}]
+    with start(t, world=world) as sim:
+        ec2 = client(sim)
+        shown = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [VPC]}])["SecurityGroups"]
+        t.equal([(g["GroupId"], g["GroupName"], g["VpcId"], tags(g)) for g in shown],
+                [("sg-0aa00000000000001", "nodes", VPC, {"a": "b"})])
+        t.equal(ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": ["sg-0ee00000000000001"]}])["SecurityGroups"], [])
+        refused(t, "InvalidGroup.NotFound", ec2.describe_security_groups, GroupIds=["sg-0ee00000000000001"])
+        asked = {"SubnetId": "subnet-0aa00000000000001", "Groups": ["sg-0aa00000000000001"], "ClientToken": "once"}
+        made = [ec2.create_network_interface(**asked)["NetworkInterface"] for _ in range(2)]
+        t.equal(made[0]["NetworkInterfaceId"], made[1]["NetworkInterfaceId"], "one token, one interface")
+        t.equal([g["GroupId"] for g in made[0]["Groups"]], ["sg-0aa00000000000001"])
+        refused(t, "IdempotentParameterMismatch", ec2.create_network_interface, **dict(asked, Description="other"))
+        before = len(sim.aws()["network_interfaces"])
+        refused(t, "InvalidGroup.NotFound", ec2.create_network_interface, **dict(asked, Groups=["sg-0ee00000000000001"], ClientToken="2"))
+        refused(t, "InvalidParameter", ec2.modify_network_interface_attribute,
+                NetworkInterfaceId=made[0]["NetworkInterfaceId"], Groups=["sg-0ff00000000000001"])
+        t.equal(len(sim.aws()["network_interfaces"]), before, "what was refused made nothing")
+
+
 def test_interface_moves_and_waiters_see_it(t):
     world = None if MISSING else lab.world()
     if world:

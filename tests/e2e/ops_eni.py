@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# tests/run: timeout=900
 """`cloudvip eni …` on both clouds: life cycles, each rule before any change, faults, kills."""
 import os
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# tests/run: timeout=600
 """`cloudvip havip …`: life cycles, each rule before any change, faults, kills, confirmation."""
 import json
 import os
