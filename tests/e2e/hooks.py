@@ -337,6 +337,18 @@ def test_files_that_are_not_to_be_trusted_are_named_and_not_run(t):
         t.equal(site.run("restore").status, 1, "now it is run")
 
 
+def test_a_choice_that_is_not_to_be_trusted_is_none(t):
+    if os.geteuid() != 0:
+        t.skip("only root distrusts its own files")
+    with lab.Sim(t) as sim:
+        site, before = Site(t, sim), sim.routes(CIDR)
+        path = site.point("choose_tables", "return nil", mode=0o666)
+        got = site.run("restore")
+        t.equal(got.status, 1, "which tables are meant is not known")
+        t.has(message(got, REFUSED)[0], path)
+        t.equal(sim.routes(CIDR), before)
+
+
 def test_files_that_are_none(t):
     with lab.Sim(t) as sim:
         site = Site(t, sim)
