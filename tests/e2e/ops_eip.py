@@ -296,6 +296,7 @@ def test_multi(t):
         t.has(got.err, "rule 33")
         text = got.json()["text"]
         t.check("198.51.100.253" in text and "255.255.255.0" in text, "rule 38: what the guest has to be given: " + text)
+        t.has(text, "rule 37")
 
 
 # ---- unbind --------------------------------------------------------------------------------------

@@ -121,8 +121,10 @@ static void say(struct bind *b, struct kit_op_answer *answer, const char *alread
 
     (void)ali_op_eip_holder(eip, text);
     if (b->t.info_gateway[0])
-        kit_op_say(answer, "%s is bound to %s%s; the guest needs %s, mask %s, gateway %s", eip->id,
-                   text, already, kit_addr_text(&eip->addr, address), b->t.info_mask,
+        kit_op_say(answer,
+                   "%s is bound to %s%s; the guest needs DHCP there (rule 37), and %s, mask %s, "
+                   "gateway %s",
+                   eip->id, text, already, kit_addr_text(&eip->addr, address), b->t.info_mask,
                    b->t.info_gateway);
     else if (b->eni && b->mode == ALI_EIP_NAT)
         kit_op_say(answer,
