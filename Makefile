@@ -61,7 +61,7 @@ endif
 
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str near clock secret
-kit_sys := file lock proc link hostid rtnl ifaddr netlink arp route iprule
+kit_sys := file lock proc link hostid rtnl ifaddr netlink arp dhcp route iprule
 kit_sys += pid
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
@@ -71,7 +71,7 @@ kit_cloud_aws := session creds creds_profile creds_process creds_container words
 kit_cloud += policy
 kit_cloud_aws += advice policy
 kit_cloud_aliyun := session me creds creds_host creds_profile creds_process profile sts metadata endpoint sign rpc answer errors ecs elastic_ip eip_round eip_move eip_claim eip_rules route_table route_search route_entry route_change private_ip private_ip_move eni eni_rules eni_move quota havip havip_bind havip_claim havip_rules vswitch host_nic
-kit_cloud_aliyun += eip_advice policy
+kit_cloud_aliyun += eip_advice eip_host policy
 kit_cloud_aliyun += ops ops_havip ops_havip_bind ops_havip_eip ops_havip_rules
 kit_cloud_aws += ops ops_eip egress
 kit_cloud_aliyun += ops_eip ops_eip_bind convert egress egress_facts egress_rules egress_change

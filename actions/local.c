@@ -67,7 +67,7 @@ int act_local_ready(void *arg, const struct kit_facts *facts, struct kit_err *er
     const char *why;
     int found;
 
-    l->known = false;
+    l->known = l->awaited = false;
     if (!wanted(act))
         return 0;
     found = kit_local_place(&act->settings, facts, &l->at, &why, err);
@@ -80,10 +80,33 @@ int act_local_ready(void *arg, const struct kit_facts *facts, struct kit_err *er
                 why);
         return 0;
     }
-    l->known = true;
+    if (bring_up(act, l->at.interface, err))
+        return -1;
+    l->awaited = !l->at.addr.family;
+    l->known = !l->awaited;
+    if (l->awaited)
+        return 0;
     if (kit_local_role(&act->settings) == KIT_LOCAL_CLAIM)
         return kit_local_note(act->settings.tag, &l->at, &act->record, err);
-    return bring_up(act, l->at.interface, err) ? -1 : put_up(act, err);
+    return put_up(act, err);
+}
+
+int act_local_follow(struct act *act, struct kit_err *err)
+{
+    struct kit_vip vip = act_vip(act);
+    struct kit_facts facts;
+    int rc;
+
+    if (!act->local.awaited)
+        return 0;
+    if (kit_vip_locate(&vip, true, &facts, err))
+        return -1;
+    rc = act_local_ready(act, &facts, err);
+    kit_facts_done(&facts);
+    if (!rc && act->local.awaited)
+        rc = kit_err_set(err, KIT_ERR_TRANSIENT,
+                         "the cloud does not tell yet which mask and gateway the address has");
+    return rc;
 }
 
 /* ---- after it -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ struct act;
 struct act_local {
     struct kit_local at;
     bool known;       /* `at` is where the address is to be; else nothing is done on this host */
+    bool awaited;     /* the cloud tells the address when it points here */
     bool added;       /* this run put it there */
     bool may_be_here; /* this run sent a claim, and no look since has shown that it came to nothing
                        */
@@ -25,6 +26,9 @@ int act_local_ready_nic(struct act *act, struct kit_err *err) KIT_CHECKED;
 /* For kit_vip_observer_fn: keeps may_be_here. */
 void act_local_observe(struct act *act, enum kit_vip_event event, const struct kit_facts *facts,
                        const struct kit_step *step);
+/* The claim was seen: puts up what was awaited.  KIT_ERR_TRANSIENT: the cloud does not tell it yet.
+ * Blocks for a look at the cloud. */
+int act_local_follow(struct act *act, struct kit_err *err) KIT_CHECKED;
 /* The claim was seen: tells the segment, unless nothing is new. */
 void act_local_announce(struct act *act);
 /* The claim failed: what this run put up comes down again, unless the cloud may point here. */

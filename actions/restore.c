@@ -16,7 +16,7 @@ static int try_once(struct act *act, struct kit_err *err)
     vip = act_vip(act);
     rc = kit_vip_claim(&vip, &changed, err);
     act->changed = act->changed || changed;
-    return rc;
+    return rc ? rc : act_local_follow(act, err);
 }
 
 /* "I could not ask" is no reason to give up while there is time: the metadata service, STS or the

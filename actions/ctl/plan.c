@@ -37,6 +37,10 @@ static int plan_local(const struct ctl_row *row, struct local_plan *ret_plan, st
     /* A HAVIP's address is part of the mover's claim, and in its plan. */
     p.wanted = p.wanted && kit_local_role(&row->settings) != KIT_LOCAL_CLAIM;
     found = p.wanted ? kit_local_place(&row->settings, &row->facts, &p.at, &p.why, err) : 0;
+    if (found > 0 && !p.at.addr.family) {
+        p.why = "its mask is told when the cloud points here";
+        found = 0;
+    }
     if (found < 0 || (found && kit_local_look(&p.at, &state, err)))
         return -1;
     p.found = found;
@@ -61,7 +65,7 @@ static void print_local(const struct local_plan *p)
         describe_local(p, &line);
         (void)printf("  %c %s\n", p->up ? '=' : '+', line.data);
     } else if (p->wanted) {
-        (void)printf("  ! the address is put on no interface of this host: %s\n", p->why);
+        (void)printf("  ! the address is put on no interface yet: %s\n", p->why);
     }
 }
 

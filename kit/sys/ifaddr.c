@@ -53,6 +53,7 @@ int kit_ifaddr_parse(const struct nlmsghdr *head, struct kit_ifaddr *ret_addr)
     }
     a.index = body->ifa_index;
     a.scope = body->ifa_scope;
+    a.ends = !(body->ifa_flags & IFA_F_PERMANENT);
     a.secondary = body->ifa_family == AF_INET && (body->ifa_flags & IFA_F_SECONDARY);
     a.addr.family = body->ifa_family == AF_INET6 ? 6 : 4;
     a.addr.prefix_len = body->ifa_prefixlen;

@@ -17,6 +17,7 @@ struct kit_ifaddr {
     struct kit_netlink_addr addr;
     unsigned char scope; /* RT_SCOPE_UNIVERSE, RT_SCOPE_LINK … (linux/rtnetlink.h) */
     bool secondary;      /* IPv4: goes with the primary one of its subnet */
+    bool ends;           /* it has a lifetime: from a lease, or a router's advertisement */
     uint32_t metric;     /* of the route to its subnet (IFA_RT_PRIORITY); 0 = the kernel's */
 };
 

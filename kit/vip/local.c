@@ -64,22 +64,17 @@ const char *kit_local_text(const struct kit_local *local, char buf[KIT_ADDR_TEXT
     return kit_addr_text(&addr, buf);
 }
 
-/* The address, and with it the prefix length where the cloud says so. */
-static bool place_address(const struct kit_settings *settings, const struct kit_facts *facts,
+/* A guest's comes with the prefix length that the cloud tells. */
+static void place_address(const struct kit_settings *settings, const struct kit_facts *facts,
                           struct kit_local *local)
 {
     const struct kit_addr *addr = kit_settings_addr(settings, KIT_PARAM_ADDRESS);
     const struct kit_guest *guest = facts->count ? &facts->binding[0].guest : NULL;
 
-    if (kit_local_role(settings) == KIT_LOCAL_GUEST) {
-        if (!guest || !guest->addr.family)
-            return false;
-        kit_local_set(local, local->interface, &guest->addr, guest->prefix_len);
-        return true;
-    }
-    if (addr)
+    if (kit_local_role(settings) != KIT_LOCAL_GUEST && addr)
         kit_local_set(local, local->interface, addr, 0);
-    return addr != NULL;
+    else if (guest && guest->addr.family)
+        kit_local_set(local, local->interface, &guest->addr, guest->prefix_len);
 }
 
 int kit_local_place(const struct kit_settings *settings, const struct kit_facts *facts,
@@ -100,10 +95,7 @@ int kit_local_place(const struct kit_settings *settings, const struct kit_facts 
         return 0;
     }
     (void)kit_str_copy(local.interface, sizeof(local.interface), name ? name : link.name);
-    if (!place_address(settings, facts, &local)) {
-        *ret_why = "the cloud does not tell its mask and gateway";
-        return 0;
-    }
+    place_address(settings, facts, &local);
     *ret_local = local;
     return 1;
 }

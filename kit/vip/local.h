@@ -42,8 +42,9 @@ void kit_local_set(struct kit_local *local, const char *interface, const struct 
 const char *kit_local_text(const struct kit_local *local, char buf[KIT_ADDR_TEXT]);
 
 /* Where the address goes: the interface of the settings, else the one with our ENI's MAC, as far as
- * facts for a claim tell.  1: *ret_local; 0: nowhere, and *ret_why says why (static).
- * KIT_ERR_CONFIG: several interfaces have that MAC. */
+ * facts for a claim tell.  1: *ret_local; 0: nowhere, and *ret_why says why (static).  A guest's
+ * address (KIT_LOCAL_GUEST) is told when the cloud points here, or a little later: until then
+ * addr.family is 0.  KIT_ERR_CONFIG: several interfaces have that MAC. */
 int kit_local_place(const struct kit_settings *settings, const struct kit_facts *facts,
                     struct kit_local *ret_local, const char **ret_why,
                     struct kit_err *err) KIT_CHECKED;

@@ -113,6 +113,27 @@ class HaVip:
         return {sim.havip()["master"]}
 
 
+class Eip:
+    """In multi mode the guest is to have the EIP itself."""
+
+    name, tag, scenario, address, change = "elastic-ip", "eip1", "elastic-ip", "198.51.100.20", "AssociateEipAddress"
+    subnet, private = "198.51.100.200/24", RouteTable.private
+    nodes = HaVip.nodes
+    api = HaVip.api
+
+    def world(self):
+        world = HaVip.world(self)
+        for instance in world["aliyun"]["instances"]:
+            instance["instance_type"] = "ecs.g5.large"
+        return world
+
+    def give(self, sim, eni):
+        sim.do("associate", allocation_id="eip-1", eni=eni)
+
+    def holders(self, sim):
+        return {sim.address("eip-1").get("instance_id") or None}
+
+
 BESIDE = (RouteTable(), RouteTable6(), PrivateIp(), PrivateIp6())
 ALL = BESIDE + (HaVip(),)
 
@@ -378,6 +399,65 @@ def test_an_eni_alone_is_found_by_its_mac(t, s):
         t.equal(got.status, 4)
         t.has(got.err, "local_address = yes")
         t.equal(s.mover.holders(s.sim), {s.enis[0]}, "nothing was taken")
+
+
+@each((Eip(),), eip_mode="multi", local_address="yes")
+def test_a_guest_that_is_to_have_its_eip(t, s):
+    def prefix(host):
+        return [a["prefixlen"] for link in json.loads(host.ip("-json", "addr", "show", "dev", host.nic))
+                for a in link["addr_info"] if a["local"] == s.mover.address]
+    gateway = [e for e in s.sim.log() if e["action"] == "DescribeEipGatewayInfo"]
+    t.equal(gateway, [], "nothing was asked since")
+    t.equal(prefix(s.host1), [24], "with the mask that the cloud tells")
+    t.equal(s.run(s.one, "remove").status, 0)
+    t.check(not s.up(s.host1), "off again")
+    t.has(s.two.cloudvip("plan", "eip1").out, "its mask is told when the cloud points here")
+    t.equal(s.run(s.two, "restore").status, 0)
+    t.equal(prefix(s.host2), [24])
+    t.equal(s.mover.holders(s.sim), {s.holders[1]})
+    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows", timeout_s=5)
+    s.host2.ip("addr", "flush", "to", s.mover.address, "dev", s.host2.nic)
+    t.equal(s.run(s.two, "quickCheck").status, 1, "it was lost")
+    t.equal(s.run(s.two, "recover").status, 0)
+    t.equal(prefix(s.host2), [24])
+    t.equal(s.run(s.two, "quickCheck").status, 0)
+    with t.subtest("not unless it is asked for"):
+        t.equal(s.run(s.two, "remove").status, 0)
+        s.configure(local_address=None)
+        t.equal(s.run(s.two, "restore").status, 0)
+        t.check(not s.up(s.host2), "the cloud alone")
+        t.has(s.two.cloudvip("plan", "eip1").out, "rule 38")
+
+
+@each((Eip(),), eip_mode="multi", local_address="yes", restore_timeout=4)
+def test_a_guest_waits_for_its_mask(t, s):
+    """The cloud may tell it later than it points here."""
+    nothing = {"type": "error", "status": 200, "body": "{}", "content_type": "application/json"}
+    s.sim.faults({"match": {"action": "DescribeEipGatewayInfo"}, "times": 0, "do": nothing})
+    got = s.run(s.two, "restore")
+    t.check(got.status != 0, "it has no address: %s" % got.status)
+    t.has(got.err, "which mask and gateway")
+    s.sim.faults({"match": {"action": "DescribeEipGatewayInfo"}, "times": 2, "do": nothing})
+    t.equal(s.run(s.two, "restore").status, 0)
+    t.check(s.up(s.host2), "now it has")
+
+
+@each((Eip(),), served=False, eip_mode="multi")
+def test_what_the_guest_needs_is_told(t, s):
+    def plan():
+        return s.one.cloudvip("plan", "eip1").out
+    private = s.mover.private[0].split("/")[0]
+    world_private = s.sim.interface(s.enis[0])["private_ips"][0]
+    t.log("the ENI has %s, the interface %s" % (world_private, private))
+    out = plan()
+    t.has(out, "rule 25: what %s answers does not leave by %s" % (world_private, s.host1.nic))
+    t.has(out, "rule 37: could not be checked")
+    s.host1.ip("route", "add", "default", "via", "10.0.1.253", "dev", s.host1.nic, "table", "1001")
+    s.host1.ip("rule", "add", "from", world_private, "lookup", "1001")
+    s.host1.ip("addr", "replace", s.mover.private[0], "dev", s.host1.nic, "valid_lft", "3600", "preferred_lft", "3600")
+    out = plan()
+    t.lacks(out, "rule 25")
+    t.lacks(out, "rule 37")
 
 
 # ---- when restore fails --------------------------------------------------------------------------------

@@ -163,14 +163,17 @@ static void multi_tells_gateway_and_mask(void **state)
 {
     struct ali_world *w = multi(INSTANCE("ecs.g5"), EIPS(""));
     struct kit_facts facts;
+    char text[KIT_ADDR_TEXT];
 
     (void)state;
     ali_put(w, 0, KIT_PARAM_INTERFACE, "lo"); /* which has no such address */
     ali_reply(w, "DescribeEipAddresses", NULL, ON("eni-2", "InUse", "MULTI_BINDED", "10.0.1.12"));
     facts = ali_facts(w, true);
     assert_true(facts.binding[0].right);
-    assert_string_equal(facts.binding[0].detail,
-                        "10.0.1.12, gateway 198.51.100.1, mask 255.255.255.0");
+    assert_string_equal(facts.binding[0].detail, "10.0.1.12");
+    assert_string_equal(kit_addr_text(&facts.binding[0].guest.addr, text), "198.51.100.20");
+    assert_string_equal(kit_addr_text(&facts.binding[0].guest.gateway, text), "198.51.100.1");
+    assert_int_equal(facts.binding[0].guest.prefix_len, 24);
     assert_int_equal(facts.breaches, 1);
     assert_int_equal(facts.breach[0].rule->number, 38);
     assert_int_equal(facts.breach[0].rule->level, KIT_RULE_WARN);
@@ -179,6 +182,44 @@ static void multi_tells_gateway_and_mask(void **state)
     assert_int_equal(w->caller.stats.rounds, 1);
     kit_facts_done(&facts);
     ali_done(w);
+}
+
+static void what_is_no_mask_is_not_believed(void **state)
+{
+    static const struct {
+        const char *mask;
+        unsigned prefix_len; /* 0 = none is told */
+    } rows[] = {
+        {"255.255.252.0", 22}, {"255.255.255.255", 32}, {"128.0.0.0", 1}, {"255.0.255.0", 0},
+        {"0.0.0.0", 0},        {"0.0.0.255", 0},        {"ffff::", 0},    {"24", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(rows); i++) {
+        struct ali_world *w = ali_begin("elastic-ip");
+        struct kit_facts facts;
+        char body[512];
+
+        ali_put(w, 0, KIT_PARAM_ENI, "eni-2");
+        ali_put(w, 0, KIT_PARAM_ALLOCATION_ID, "eip-1");
+        ali_put(w, 0, KIT_PARAM_EIP_MODE, "multi");
+        ali_reply(w, "DescribeEipAddresses", "AssociatedInstanceId=eni-2&", EIPS(""));
+        ali_reply(w, "DescribeInstances", NULL, INSTANCE("ecs.g5"));
+        assert_true(kit_str_format(body, sizeof(body),
+                                   ALI_ANSWER("\"EipInfos\":{\"EipInfo\":[{\"Ip\":"
+                                              "\"198.51.100.20\",\"IpGw\":\"198.51.100.1\","
+                                              "\"IpMask\":\"%s\"}]}"),
+                                   rows[i].mask));
+        ali_reply(w, "DescribeEipGatewayInfo", NULL, body);
+        ali_reply(w, "DescribeNetworkInterfaces", NULL, PLAIN_ENI);
+        ali_reply(w, "DescribeEipAddresses", NULL,
+                  ON("eni-2", "InUse", "MULTI_BINDED", "10.0.1.12"));
+        facts = ali_facts(w, true);
+        assert_int_equal(facts.count, 1);
+        assert_int_equal(facts.binding[0].guest.prefix_len, rows[i].prefix_len);
+        assert_int_equal(facts.binding[0].guest.addr.family, rows[i].prefix_len ? 4 : 0);
+        kit_facts_done(&facts);
+        ali_done(w);
+    }
 }
 
 static void multi_binds_in_its_mode(void **state)
@@ -352,6 +393,7 @@ int main(void)
         cmocka_unit_test(cut_through_attach_that_fails),
         cmocka_unit_test(cut_through_wants_the_eni_by_its_id),
         cmocka_unit_test(multi_tells_gateway_and_mask),
+        cmocka_unit_test(what_is_no_mask_is_not_believed),
         cmocka_unit_test(multi_binds_in_its_mode),
         cmocka_unit_test(rules_of_nat),
         cmocka_unit_test(an_eni_on_no_instance_is_a_warning),

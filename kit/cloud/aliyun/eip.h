@@ -2,12 +2,13 @@
  *
  * elastic_ip.c says where the EIP is and holds the tables, eip_round.c asks, eip_move.c changes
  * (for eip_claim.c and the operations on EIPs), eip_rules.c judges, eip_advice.c asks what only
- * warnings want to know, and judges that. */
+ * warnings want to know, and judges that; eip_host.c does so of this host. */
 #ifndef KIT_CLOUD_ALIYUN_EIP_H
 #define KIT_CLOUD_ALIYUN_EIP_H
 
 #include "kit/cloud/aliyun/quota.h"
 #include "kit/cloud/ops.h"
+#include "kit/sys/dhcp.h"
 
 /* AllocationId and EipAddress take at most 50 each (DescribeEipAddresses). */
 #define ALI_EIP_IDS 50
@@ -68,6 +69,17 @@ struct ali_eip_advice {
     bool routed;                       /* it has a route to the gateway */
 };
 
+/* What this host has to do with it, read for plan alone. */
+struct ali_eip_host {
+    bool asked;
+    char interface[16];       /* of our ENI, "" = not known */
+    char why[320];            /* what kept us from knowing */
+    char from[KIT_ADDR_TEXT]; /* rule 25: the private address that it maps to, "" = not known */
+    bool leads;               /* a rule leads what it sends out by the interface */
+    enum kit_dhcp dhcp;       /* 37 */
+    char dhcp_by[KIT_DHCP_BY_BYTES];
+};
+
 /* One resource, and all that was found out about it: the evidence of the rules. */
 struct ali_eip_target {
     struct kit_query *query; /* NULL: nothing to search for */
@@ -90,9 +102,11 @@ struct ali_eip_target {
     size_t others;       /* EIPs on our ENI beside this one */
     char family[KIT_ID]; /* "ecs.g5" */
     char info_gateway[KIT_ADDR_TEXT], info_mask[KIT_ADDR_TEXT]; /* of the EIP, for the guest */
+    struct kit_guest guest;                                     /* the same, as numbers */
     bool local_known, local;                                    /* is the EIP on the interface? */
     char eni_why[320]; /* what kept us from reading `eni`, "" = nothing did */
     struct ali_eip_advice advice;
+    struct ali_eip_host host;
 
     /* The calls that tell, while they run; shared between targets. */
     struct ali_rpc *call_search, *call_enis, *call_gateways, *call_others, *call_instance,
@@ -124,7 +138,13 @@ enum kit_rule_answer ali_eip_check_room(const void *evidence, struct kit_buf *de
 enum kit_rule_answer ali_eip_check_gateway(const void *evidence, struct kit_buf *detail);
 enum kit_rule_answer ali_eip_check_hidden(const void *evidence, struct kit_buf *detail);
 
-#define ALI_EIP_RULES 22
+/* The same of this host, without a question to anybody. */
+void ali_eip_look_here(struct ali_eip_target *t);
+/* Rules 25, 37. */
+enum kit_rule_answer ali_eip_check_routes(const void *evidence, struct kit_buf *detail);
+enum kit_rule_answer ali_eip_check_dhcp(const void *evidence, struct kit_buf *detail);
+
+#define ALI_EIP_RULES 24
 extern const struct kit_rule ali_eip_rules[ALI_EIP_RULES];
 
 /* One EIP, and where it shall go.  Strings are borrowed. */

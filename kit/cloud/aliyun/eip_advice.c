@@ -242,6 +242,7 @@ void ali_eip_advise(struct ali_cloud *cloud, struct ali_eip_target *t, struct ki
     struct ali_eip_advice *a = &t->advice;
 
     a->asked = true;
+    ali_eip_look_here(t);
     if (t->mode == ALI_EIP_NAT)
         look_for_eip(t);
     if (!t->eni) {

@@ -190,6 +190,21 @@ static void take_gateways(struct ali_eip_target *t)
     }
 }
 
+/* 255.255.252.0 is 22; false for what is no mask of a network. */
+static bool prefix_of(const struct kit_addr *mask, uint8_t *ret_len)
+{
+    uint32_t bits = 0;
+
+    if (mask->family != 4)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        bits = bits << 8 | mask->byte[i];
+    if (!bits || (~bits & (~bits + 1)) != 0)
+        return false;
+    *ret_len = (uint8_t)__builtin_popcount(bits);
+    return true;
+}
+
 /* "Ip" in the vendor's SDKs, "IP" in its pages. */
 static void take_info(struct ali_eip_target *t)
 {
@@ -210,6 +225,10 @@ static void take_info(struct ali_eip_target *t)
             continue;
         (void)kit_str_copy(t->info_gateway, sizeof(t->info_gateway), gw);
         (void)kit_str_copy(t->info_mask, sizeof(t->info_mask), bits);
+        if (prefix_of(&mask, &t->guest.prefix_len)) {
+            t->guest.addr = addr;
+            t->guest.gateway = gateway;
+        }
     }
 }
 

@@ -146,16 +146,6 @@ static bool is_right(const struct ali_eip_target *t)
     return t->mode != ALI_EIP_CUT_THROUGH || is_attached_here(t);
 }
 
-/* The private address; in multi mode also what the guest needs for the EIP itself. */
-static void describe_mapping(const struct ali_eip_target *t, struct kit_binding *b)
-{
-    if (b->mine && t->info_gateway[0])
-        (void)kit_str_format(b->detail, sizeof(b->detail), "%s, gateway %s, mask %s",
-                             t->eip.private_text, t->info_gateway, t->info_mask);
-    else
-        (void)kit_str_copy(b->detail, sizeof(b->detail), t->eip.private_text);
-}
-
 static void judge(struct ali_eip_target *t)
 {
     const struct ali_eip *eip = &t->eip;
@@ -184,7 +174,9 @@ static void judge(struct ali_eip_target *t)
         (void)kit_str_copy(b->node, sizeof(b->node), eip->holder);
     else if (ours)
         (void)kit_str_copy(b->node, sizeof(b->node), t->me.node);
-    describe_mapping(t, b);
+    (void)kit_str_copy(b->detail, sizeof(b->detail), t->eip.private_text);
+    if (b->mine) /* in multi mode the guest has the EIP itself */
+        b->guest = t->guest;
 }
 
 /* An instance has it, on its primary ENI: is that ours, where no address tells? */
@@ -227,6 +219,8 @@ static void name_holder(struct ali_eip_target *t)
     bool primary = t->eni && t->eni->primary && t->eni->node[0] && t->mode == ALI_EIP_NAT;
 
     (void)kit_str_copy(facts->me, sizeof(facts->me), primary ? t->eni->node : t->me.eni);
+    if (t->eni)
+        (void)kit_str_copy(facts->my_mac, sizeof(facts->my_mac), t->eni->mac);
     (void)kit_str_copy(facts->my_node, sizeof(facts->my_node),
                        t->me.node[0] || !t->eni ? t->me.node : t->eni->node);
 }
@@ -327,7 +321,7 @@ static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, false, 1},         {KIT_PARAM_ALLOCATION_ID, false, 1},
     {KIT_PARAM_INTERFACE, false, 2},       {KIT_PARAM_ENI, false, 2},
     {KIT_PARAM_PRIVATE_ADDRESS, false, 0}, {KIT_PARAM_EIP_MODE, false, 0},
-    {KIT_PARAM_VPC_ID, false, 0},
+    {KIT_PARAM_VPC_ID, false, 0},          {KIT_PARAM_LOCAL_ADDRESS, false, 0},
 };
 
 static const struct kit_permission permissions[] = {
