@@ -41,7 +41,8 @@ void ali_eni_detach(struct json_object *eni)
     ali_settle(eni);
 }
 
-void ali_eni_remove(struct json_object *ali, struct json_object *eni)
+/* What is bound to it no longer is. */
+static void unbind_all(struct json_object *ali, const struct json_object *eni)
 {
     const char *id = sim_json_str(eni, "network_interface_id");
     struct json_object *object;
@@ -52,6 +53,11 @@ void ali_eni_remove(struct json_object *ali, struct json_object *eni)
     SIM_JSON_EACH(object, ali_all(ali, ALI_HAVIP))
     if (sim_json_has(sim_json_array(object, "instances"), id))
         ali_havip_unbind(object, id);
+}
+
+void ali_eni_remove(struct json_object *ali, struct json_object *eni)
+{
+    unbind_all(ali, eni);
     sim_json_remove(ali_all(ali, ALI_ENI), eni);
 }
 
@@ -283,7 +289,8 @@ static int delete (struct ali_call *call, struct json_object *out, struct ali_er
     (void)out;
     if (!eni || check_usable(eni, "Available", err))
         return -1;
-    ali_eni_remove(call->ali, eni);
+    unbind_all(call->ali, eni);
+    ali_begin(call, sim_json_str(eni, "network_interface_id"), "Deleting", NULL);
     return 0;
 }
 
