@@ -32,11 +32,10 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 VARIANT ?=
 WERROR ?= -Werror
-PREFIX_MAP ?= -ffile-prefix-map=$(CURDIR)=.
 B := build$(if $(VARIANT),/$(VARIANT))
 
 # A packager's flags come last and are never replaced; ours stand beside them.
-own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-common $(PREFIX_MAP) \
+own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-common -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
 own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
@@ -313,6 +312,7 @@ install-sim: $(B)/bin/cloudsim
 	install -m 0755 $(B)/bin/cloudsim $(DESTDIR)$(BINDIR)
 	install -m 0644 packaging/demo/*.py $(DESTDIR)$(DATADIR)/cloudvip/demo
 	install -m 0755 packaging/demo/cloudvip-demo $(DESTDIR)$(DATADIR)/cloudvip/demo
+	sed -i '1s|.*|#!/usr/bin/python3|' $(DESTDIR)$(DATADIR)/cloudvip/demo/cloudvip-demo
 	ln -sf ../share/cloudvip/demo/cloudvip-demo $(DESTDIR)$(BINDIR)/cloudvip-demo
 
 # >>> manual
@@ -387,4 +387,4 @@ demo: $(B)/bin/cloudsim $(B)/bin/cloudvip $(B)/bin/quickCheck
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/rpm -prune -o -type f -name '*.d' -print 2>/dev/null)
