@@ -131,6 +131,16 @@ static void free_tokener(json_tokener *tokener)
     json_tokener_free(tokener);
 }
 
+/* SUSE Linux Enterprise 15 has json-c 0.13, which shows its counter instead. */
+static size_t parse_end(struct json_tokener *tokener)
+{
+#if JSON_C_VERSION_NUM >= ((0 << 16) | (14 << 8))
+    return json_tokener_get_parse_end(tokener);
+#else
+    return (size_t)tokener->char_offset;
+#endif
+}
+
 int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json,
                    struct kit_err *err)
 {
@@ -153,8 +163,7 @@ int kit_json_parse(const char *text, size_t len_bytes, struct kit_json *ret_json
     }
     if (status != json_tokener_success) {
         (void)kit_err_set(err, KIT_ERR_PROTOCOL, "not JSON, at byte %zu of %zu: %s",
-                          json_tokener_get_parse_end(tokener), len_bytes,
-                          json_tokener_error_desc(status));
+                          parse_end(tokener), len_bytes, json_tokener_error_desc(status));
         free_tokener(tokener);
         return -1;
     }

@@ -133,7 +133,7 @@ static struct json_object *entry_json(const struct sim_log_entry *entry)
 {
     struct json_object *out = json_object_new_object();
 
-    json_object_object_add(out, "seq", json_object_new_uint64(entry->seq));
+    json_object_object_add(out, "seq", json_object_new_int64((int64_t)entry->seq));
     json_object_object_add(out, "kind", json_object_new_string(entry->kind));
     json_object_object_add(out, "action", json_object_new_string(entry->action));
     json_object_object_add(out, "params", json_object_get(entry->params));
@@ -148,7 +148,7 @@ static struct json_object *entry_json(const struct sim_log_entry *entry)
     json_object_object_add(out, "applied", json_object_new_boolean(entry->applied));
     json_object_object_add(out, "fault",
                            entry->fault ? json_object_new_string(entry->fault) : NULL);
-    json_object_object_add(out, "connection", json_object_new_uint64(entry->connection));
+    json_object_object_add(out, "connection", json_object_new_int64((int64_t)entry->connection));
     json_object_object_add(out, "attempt", json_object_new_int64(entry->attempt));
     json_object_object_add(out, "in_flight", json_object_new_int64(entry->in_flight));
     return out;
