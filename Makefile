@@ -83,7 +83,7 @@ actions_act := act hooks hooks_act hooks_facts hooks_choose args local log sessi
 actions_manager := manager person lifekeeper ocf ocf_agent ocf_meta
 actions_act += turn
 actions_manager += keepalived lcdi lifekeeper_admin
-actions_ctl := ctl survey check prometheus status plan ops ops_help ops_show callers
+actions_ctl := ctl complete survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
 actions_ctl += nic nic_setup nic_unset
 actions_ctl += hooks hooks_test
@@ -326,6 +326,12 @@ $(B)/man/%: packaging/man/%.in $(B)/packaging/man/manual
 	$(B)/packaging/man/manual $< >$@
 .PHONY: man
 man: $(man_pages)
+
+install: install-completion
+.PHONY: install-completion
+install-completion:
+	install -d $(DESTDIR)$(BASHDIR)/completions
+	install -m 0644 packaging/completion/cloudvip $(DESTDIR)$(BASHDIR)/completions
 
 install: install-man
 .PHONY: install-man

@@ -7,7 +7,7 @@
 #include "kit/base/secret.h"
 #include "kit/base/str.h"
 
-static const struct ctl_command commands[] = {
+const struct ctl_command ctl_commands[] = {
     {"check", "[TAG...]", "is each address served, seen from here? (--prometheus FILE: metrics)",
      ctl_check, false},
     {"status", "[TAG...]", "where each address is, on which node, binding by binding", ctl_status,
@@ -24,17 +24,20 @@ static const struct ctl_command commands[] = {
     {"egress", "VERB", "leave through the NAT gateway, be reached by the EIP: unify, status",
      ctl_egress, true},
     {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
+    {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
+    {"complete", "", NULL, ctl_complete, true},
     {"lifekeeper", "WORD ...", "what LifeKeeper's administration starts", ctl_lifekeeper, true},
     {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},
     {"ocf", "ACTION", "what Pacemaker's resource agent starts", ctl_ocf, true},
+    {NULL, NULL, NULL, NULL, false},
 };
 
 static void usage(FILE *out)
 {
     (void)fputs("usage: cloudvip [--confdir DIR] [--json] [-v] COMMAND [TAG...]\n\n", out);
-    for (size_t i = 0; i < KIT_LEN(commands); i++)
-        (void)fprintf(out, "  %-10s %-9s %s\n", commands[i].name, commands[i].args,
-                      commands[i].does);
+    for (const struct ctl_command *c = ctl_commands; c->name; c++)
+        if (c->does)
+            (void)fprintf(out, "  %-10s %-9s %s\n", c->name, c->args, c->does);
     for (const struct act_spec *const *spec = act_specs; *spec; spec++)
         (void)fprintf(out, "  %-10s %-9s %s\n", (*spec)->name, "TAG", (*spec)->does);
     (void)fputs("\nNo TAG means all resources.  Exit status: 0 right, 1 wrong, 2 usage, 3 unknown, "
@@ -115,9 +118,9 @@ static int run_action(const struct act_spec *spec, const struct ctl *ctl)
 
 static const struct ctl_command *find_command(const char *name)
 {
-    for (size_t i = 0; i < KIT_LEN(commands); i++)
-        if (kit_str_eq(commands[i].name, name))
-            return &commands[i];
+    for (const struct ctl_command *c = ctl_commands; c->name; c++)
+        if (kit_str_eq(c->name, name))
+            return c;
     return NULL;
 }
 

@@ -25,7 +25,10 @@ struct ctl_command {
     bool own_words; /* it reads the words and options behind it itself (but for --json, -v and
                      * --confdir), --help too */
 };
+extern const struct ctl_command
+    ctl_commands[]; /* ends with a NULL name; `does` NULL: not for people */
 int ctl_check(struct ctl *ctl);
+int ctl_complete(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_plan(struct ctl *ctl);
 int ctl_policy(struct ctl *ctl);
