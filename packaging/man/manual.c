@@ -11,6 +11,7 @@
  *     @uses PROVIDER SCENARIO              the parameters that a mover needs
  *     @permissions PROVIDER SCENARIO       what its role must be allowed, and why
  *     @rules PROVIDER SCENARIO             its preconditions by number
+ *     @operations OBJECT                   what cloudvip OBJECT VERB does, and takes
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "actions/messages.h"
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
+#include "kit/cloud/ops.h"
 #include "kit/cloud/registry.h"
 
 /* Everything is gathered here, and folded at the end. */
@@ -228,6 +230,58 @@ static void mover_rules(const struct kit_mover *m)
     (void)fprintf(out, "%s\n", ".El");
 }
 
+/* ---- operations ---------------------------------------------------------------------------------
+ */
+
+/* ".Op Fl -mode Ar nat|multi", or the name itself when it is positional. */
+static void operation_word(const struct kit_op_param *p)
+{
+    const char *optional = p->required ? "" : "Op ";
+
+    if (p->positional)
+        (void)fprintf(out, ".%sAr %s\n", optional, p->name);
+    else if (p->type == KIT_OP_FLAG)
+        (void)fprintf(out, ".%sFl -%s\n", optional, p->name);
+    else
+        (void)fprintf(out, ".%sFl -%s Ar %s\n", optional, p->name,
+                      p->type == KIT_OP_CHOICE ? p->form : "VALUE");
+}
+
+static void operation(const struct kit_provider *provider, const struct kit_op *op)
+{
+    (void)fprintf(out, ".It Cm %s %s No (%s)\n", op->object, op->verb, provider->name);
+    for (size_t i = 0; i < op->params_count; i++)
+        operation_word(&op->params[i]);
+    (void)fprintf(out, ".Pp\n%s%s.\n", op->does,
+                  op->irreversible ? "; cannot be undone: asks, or wants --yes" : "");
+    if (op->params_count) {
+        (void)fprintf(out, ".Bl -tag -width Ds -compact\n");
+        for (size_t i = 0; i < op->params_count; i++)
+            (void)fprintf(out, ".It %s %s%s\n%s\n", op->params[i].positional ? "Ar" : "Fl",
+                          op->params[i].positional ? "" : "-", op->params[i].name,
+                          op->params[i].text);
+        (void)fprintf(out, ".El\n");
+    }
+    for (size_t i = 0; i < op->rules_count; i++)
+        (void)fprintf(out, "%s%u%s", i ? "" : "Preconditions: ", op->rules[i].number,
+                      i + 1 < op->rules_count ? ", " : ".\n");
+}
+
+static int operations(const char *object)
+{
+    size_t found = 0;
+
+    (void)fprintf(out, ".Bl -tag -width Ds\n");
+    for (const struct kit_provider *const *p = kit_registry_providers; *p; p++)
+        for (const struct kit_op *const *op = (*p)->ops; op && *op; op++)
+            if (kit_str_eq((*op)->object, object)) {
+                operation(*p, *op);
+                found++;
+            }
+    (void)fprintf(out, ".El\n");
+    return found ? 0 : -1;
+}
+
 /* ---- templates ----------------------------------------------------------------------------------
  */
 
@@ -260,6 +314,8 @@ static int expand(const char *command)
         parameters();
     else if (words == 1 && kit_str_eq(word, "messages"))
         messages();
+    else if (words == 2 && kit_str_eq(word, "operations"))
+        return operations(provider);
     else if (m && kit_str_eq(word, "uses"))
         mover_uses(m);
     else if (m && kit_str_eq(word, "permissions"))
