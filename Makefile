@@ -191,7 +191,7 @@ run_tests = VARIANT=$(VARIANT) tests/run $(TESTFLAGS)
 c_sources := $(shell find kit lua actions tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: tests-built print-compile print-link
-tests-built: all $(unit_bins)
+tests-built: all man $(unit_bins)
 
 # Memory errors show where real work is done: everything but lint and the clients of the simulated
 # cloud runs a second time with the sanitizers.
@@ -204,7 +204,7 @@ unit integration: tests-built
 	$(run_tests) $@
 contract e2e: all $(B)/tests/e2e/lab/packets
 	$(run_tests) $@
-lint: all
+lint: all man
 	$(run_tests) $@
 
 tidy:
@@ -251,7 +251,9 @@ install: $(programs)
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cloudvip/resources.d
 	install -m 0755 $(actions:%=$(B)/bin/%) $(DESTDIR)$(LIBEXECDIR)/cloudvip
 	install -m 0755 $(B)/bin/cloudvip $(DESTDIR)$(SBINDIR)
-	install -m 0644 README.md $(DESTDIR)$(DOCDIR)
+	install -m 0644 README.md README.ja.md $(DESTDIR)$(DOCDIR)
+	install -d $(DESTDIR)$(DOCDIR)/packaging/pictures
+	install -m 0644 packaging/pictures/*.svg $(DESTDIR)$(DOCDIR)/packaging/pictures
 	install -m 0644 packaging/conf/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
 	test -e $(DESTDIR)$(SYSCONFDIR)/cloudvip/cloudvip.conf || \
 		install -m 0644 packaging/conf/cloudvip.conf $(DESTDIR)$(SYSCONFDIR)/cloudvip
@@ -282,7 +284,7 @@ install-pacemaker:
 	install -d $(DESTDIR)$(OCFDIR)/resource.d/cloudvip $(DESTDIR)$(DOCDIR)/pacemaker
 	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/ocf/cloudvip >$(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
 	chmod 0755 $(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
-	install -m 0644 packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker
+	install -m 0644 packaging/ocf/README.md packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker
 
 # keepalived's script lies with the actions: a part of `install`, as it needs nothing of keepalived.
 .PHONY: install-keepalived
@@ -291,7 +293,7 @@ install-keepalived:
 	install -d $(DESTDIR)$(LIBEXECDIR)/cloudvip $(DESTDIR)$(DOCDIR)/keepalived
 	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/keepalived/cloudvip-notify >$(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
 	chmod 0755 $(DESTDIR)$(LIBEXECDIR)/cloudvip/cloudvip-notify
-	install -m 0644 packaging/keepalived/*.conf $(DESTDIR)$(DOCDIR)/keepalived
+	install -m 0644 packaging/keepalived/README.md packaging/keepalived/*.conf $(DESTDIR)$(DOCDIR)/keepalived
 
 # LifeKeeper's type cloudvip.  The actions are copies: what tells them that LifeKeeper runs them is where
 # they lie.  Afterwards `cloudvip lifekeeper register` makes the type known, once LifeKeeper is there.
@@ -305,6 +307,8 @@ install-lifekeeper: $(programs)
 	install -m 0755 $(B)/bin/recover $(lk_type)/recovery/cloudvip
 	$(call lk_script,forget,$(lk_type)/actions/delete)
 	$(call lk_script,administration,$(lk_admin)/create)
+	install -d $(DESTDIR)$(DOCDIR)/lifekeeper
+	install -m 0644 packaging/lifekeeper/README.md $(DESTDIR)$(DOCDIR)/lifekeeper
 	set -e; for name in canextend extend delete; do install -m 0755 $(lk_admin)/create $(lk_admin)/$$name; done
 
 install-sim: $(B)/bin/cloudsim
