@@ -24,7 +24,6 @@ const struct ctl_command ctl_commands[] = {
     {"egress", "VERB", "leave through the NAT gateway, be reached by the EIP: unify, status",
      ctl_egress, true},
     {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
-    {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
     {"complete", "", NULL, ctl_complete, true},
     {"lifekeeper", "WORD ...", "what LifeKeeper's administration starts", ctl_lifekeeper, true},
     {"notify", "TYPE ...", "what keepalived's notify script starts", ctl_notify, true},
