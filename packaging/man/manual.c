@@ -192,13 +192,13 @@ static void permission_condition(const struct kit_permission *p)
         (void)fprintf(out, ", which is for warnings of\n.Ql cloudvip plan\nalone");
     if (p->only_with == KIT_PARAM_NONE)
         return;
-    (void)fprintf(out, "\n(%s\n.Ic %s", p->when[0] ? "with" : "without",
+    (void)fprintf(out, "\n.Po\n%s\n.Ic %s", p->when[0] ? "with" : "without",
                   kit_param_info[p->only_with].name);
     while (!kit_str_eq(p->when, "*") && kit_str_word(&words, "|", &word, &len)) {
         (void)fprintf(out, "\n%s%.*s", gap[0] ? gap : equals, (int)len, word);
         gap = "or ";
     }
-    (void)fprintf(out, ")");
+    (void)fprintf(out, "\n.Pc");
 }
 
 static void mover_permissions(const struct kit_mover *m)
