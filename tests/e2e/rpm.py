@@ -291,6 +291,25 @@ def use(t, machine):
         t.has(machine.do("/usr/libexec/cloudvip/quickCheck", "-t", "none", status=4), "none")
     with t.subtest("the demonstration"):
         t.has(machine.do("cloudvip-demo", "--fast", "--ascii"), "What it took")
+    with t.subtest("the hooks"):
+        examples = "/usr/share/cloudvip/hooks/examples/"
+        machine.do("cp", examples + "site.lua", "/etc/cloudvip/hooks/lib/")
+        for example in os.listdir(machine.root + examples):
+            if example != "site.lua":  # what the site says of itself, which the others read
+                machine.do("cp", examples + example, "/etc/cloudvip/hooks/")
+                t.has(machine.do("cloudvip", "hooks", "list"), example)
+                machine.do("rm", "/etc/cloudvip/hooks/" + example)
+        machine.do("rm", "/etc/cloudvip/hooks/lib/site.lua")
+    with t.subtest("the resource agent"):
+        agent = "/usr/lib/ocf/resource.d/cloudvip/cloudvip"
+        described = machine.do(agent, "meta-data", OCF_ROOT="/usr/lib/ocf")
+        t.has(described, '<resource-agent name="cloudvip"')
+        t.has(described, '<parameter name="scenario"')
+        machine.do(agent, "validate-all", OCF_ROOT="/usr/lib/ocf", OCF_RESOURCE_INSTANCE="vip1",
+                   OCF_RESKEY_scenario="none", status=6)
+    with t.subtest("completion"):
+        t.has(machine.do("bash", "-c", ". /usr/share/bash-completion/completions/cloudvip; COMP_WORDS=(cloudvip pl); "
+                         "COMP_CWORD=1; _cloudvip; echo ${COMPREPLY[@]}"), "plan")
     with t.subtest("the manual"):
         for page in ("cloudvip", "cloudvip.conf", "cloudvip-scenarios", "cloudvip-messages", "cloudvip-restore",
                      "cloudvip-remove", "cloudvip-hooks"):
