@@ -38,8 +38,8 @@ static int remember(struct ctl_egress *e, size_t step, struct kit_err *err)
     }
     if (e->facts.eip.id[0])
         (void)kit_str_copy(e->state.eip, sizeof(e->state.eip), e->facts.eip.id);
-    if (ctl_egress_steps[step].act && kit_str_eq(ctl_egress_steps[step].name, "create") &&
-        !e->state.token[0]) {
+    /* The first steps are the cloud's changes, in their order. */
+    if (step == KIT_EGRESS_CREATE && !e->state.token[0]) {
         if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
             return kit_err_set(err, KIT_ERR_SYSTEM, "getrandom");
         (void)kit_hex(bytes, sizeof(bytes), hex);

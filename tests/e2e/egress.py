@@ -526,6 +526,19 @@ def test_cannot_ask(t):
         t.equal(s.changes(), [])
 
 
+def test_from_where_there_is_no_metadata(t):
+    """An administrator's machine: nobody tells who it is, and that is not waited for."""
+    with Scene(t) as s:
+        s.node.defaults(provider="aliyun", endpoint=s.sim.url, sts_endpoint=s.sim.url, region="cn-shanghai",
+                        metadata_endpoint="http://127.0.0.1:1/")
+        s.unify("--timeout", "20")
+        s.expect_unified()
+        t.equal(s.sim.log(kind="imds"), [])
+        got = s.node.cloudvip("egress", "status", "--timeout", "2")
+        t.equal(got.status, 3)
+        t.has(got.err, "or name one")
+
+
 def test_two_at_once(t):
     with Scene(t) as s:
         s.sim.faults({"match": {"action": "AttachNetworkInterface"}, "times": 0, "do": {"type": "hang"}})

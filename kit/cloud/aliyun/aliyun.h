@@ -17,7 +17,8 @@ struct ali_cloud {
     char region[KIT_ID];    /* "" until ali_ready */
     struct kit_creds creds; /* access_key_id "" until ali_creds_get */
     struct kit_secret metadata_token;
-    int64_t skew_s; /* server's clock minus ours, kept once a request was refused for it */
+    bool no_metadata; /* who we are was asked, and nobody answered: we may be no instance at all */
+    int64_t skew_s;   /* server's clock minus ours, kept once a request was refused for it */
     struct ali_endpoint vpc, ecs, sts;
 };
 

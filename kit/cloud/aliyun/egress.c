@@ -8,18 +8,32 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
+/* A metadata service is on the link: it answers within milliseconds, or there is none. */
+#define ELSEWHERE_MS INT64_C(2000)
+
 /* ---- instance and ENIs --------------------------------------------------------------------------
  */
 
-/* Who we are is the metadata service's word; from elsewhere, with the instance named, there is
- * none to ask. */
+/* Who we are is the metadata service's word.  Of an instance that is named it is only asked whether
+ * it is this one: from elsewhere nobody answers, which is waited for once and not for long. */
+static bool find_me(struct ali_cloud *cloud, bool named, struct kit_deadline by, struct ali_me *me,
+                    struct kit_err *err)
+{
+    const struct kit_clock *clock = cloud->base.caller->clock;
+
+    if (named && cloud->no_metadata)
+        return false;
+    if (named)
+        by = kit_deadline_earlier(by, kit_deadline_in_ms(clock, ELSEWHERE_MS));
+    cloud->no_metadata = ali_me_find(cloud, cloud->settings, ALI_ME_NODE, by, me, err) != 0;
+    return !cloud->no_metadata;
+}
+
 static int find_instance(struct ali_cloud *cloud, struct ali_egress *e, struct kit_deadline by,
                          struct kit_err *err)
 {
     struct ali_me me = {.node = ""};
-    struct kit_err ignored;
-    bool known = !ali_me_find(cloud, cloud->settings, ALI_ME_NODE, by, &me,
-                              e->wish->instance ? &ignored : err);
+    bool known = find_me(cloud, e->wish->instance != NULL, by, &me, err);
 
     if (!known && !e->wish->instance)
         return kit_err_wrap(err, "find this instance (or name one)");
