@@ -13,14 +13,7 @@ static const struct kit_poll looks = {.first_ms = 200, .cap_ms = 2000};
 
 static int check_rules(const struct ctl_egress *e, struct kit_err *err)
 {
-    for (size_t i = 0; i < e->facts.breaches; i++) {
-        const struct kit_breach *b = &e->facts.breach[i];
-
-        if (b->rule->level == KIT_RULE_REFUSE)
-            return kit_err_set(err, KIT_ERR_STATE, "rule %u: %s: %s; %s", b->rule->number,
-                               b->detail, b->rule->means, b->rule->remedy);
-    }
-    return 0;
+    return kit_rules_refuse(e->facts.breach, e->facts.breaches, KIT_ERR_STATE, err);
 }
 
 /* ---- what is remembered -------------------------------------------------------------------------
@@ -234,7 +227,7 @@ static int unify(struct ctl_egress *e, struct kit_err *err)
         return -1;
     if (!e->ctl->json)
         ctl_egress_print(e);
-    ctl_egress_warn(e);
+    ctl_ops_warn(e->facts.breach, e->facts.breaches, e->facts.unknown, e->facts.unknowns);
     if (check_rules(e, err))
         return -1;
     if (e->common[CTL_OPS_DRY_RUN].text)

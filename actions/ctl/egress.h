@@ -103,8 +103,6 @@ void ctl_egress_print(const struct ctl_egress *e);
 /* The one object of --json; `err` NULL: it went well. */
 void ctl_egress_json(const struct ctl_egress *e, const char *verb, enum ctl_status status,
                      const struct kit_err *err);
-/* What could not be refused but should be known, and what is not known, on stderr. */
-void ctl_egress_warn(const struct ctl_egress *e);
 
 extern const struct kit_op_param ctl_egress_options[CTL_EGRESS_OPTIONS];
 

@@ -109,17 +109,6 @@ void ctl_egress_print(const struct ctl_egress *e)
     (void)fflush(stdout);
 }
 
-void ctl_egress_warn(const struct ctl_egress *e)
-{
-    for (size_t i = 0; i < e->facts.breaches; i++) {
-        const struct kit_breach *b = &e->facts.breach[i];
-
-        if (b->rule->level == KIT_RULE_WARN)
-            (void)fprintf(stderr, "cloudvip: warning: rule %u: %s: %s; %s\n", b->rule->number,
-                          b->detail, b->rule->means, b->rule->remedy);
-    }
-}
-
 /* ---- JSON ---------------------------------------------------------------------------------------
  */
 
@@ -168,6 +157,7 @@ static void facts_json(const struct ctl_egress *e, struct kit_json_writer *w)
     kit_json_put_string(w, "echo", or_null(e->echo));
     steps_json(e, w);
     ctl_ops_rules_json("breaches", f->breach, f->breaches, w);
+    ctl_ops_rules_json("unchecked", f->unknown, f->unknowns, w);
 }
 
 void ctl_egress_json(const struct ctl_egress *e, const char *verb, enum ctl_status status,

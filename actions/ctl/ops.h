@@ -75,6 +75,10 @@ void ctl_ops_show(const struct ctl *ctl, const struct kit_op *op,
                   const struct kit_op_answer *answer, enum ctl_status status,
                   const struct kit_err *err);
 
+/* On stderr: what is broken and does not refuse (what does is in the error), and what could not be
+ * checked. */
+void ctl_ops_warn(const struct kit_breach broken[], size_t count, const struct kit_breach unknown[],
+                  size_t unknowns);
 /* An array of rules: number, level, detail, meaning and remedy. */
 void ctl_ops_rules_json(const char *key, const struct kit_breach list[], size_t count,
                         struct kit_json_writer *w);

@@ -142,20 +142,19 @@ static void print_table(const struct kit_op_answer *answer)
     }
 }
 
-/* A rule that refused is in the error. */
-static void print_warnings(const struct kit_op_answer *answer)
+void ctl_ops_warn(const struct kit_breach broken[], size_t count, const struct kit_breach unknown[],
+                  size_t unknowns)
 {
-    for (size_t i = 0; i < answer->breaches; i++) {
-        const struct kit_breach *b = &answer->breach[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct kit_breach *b = &broken[i];
 
         if (b->rule->level == KIT_RULE_WARN)
             (void)fprintf(stderr, "cloudvip: warning: rule %u: %s: %s; %s\n", b->rule->number,
                           b->detail, b->rule->means, b->rule->remedy);
     }
-    for (size_t i = 0; i < answer->unknowns; i++)
+    for (size_t i = 0; i < unknowns; i++)
         (void)fprintf(stderr, "cloudvip: warning: rule %u could not be checked (%s): %s\n",
-                      answer->unknown[i].rule->number, answer->unknown[i].detail,
-                      answer->unknown[i].rule->means);
+                      unknown[i].rule->number, unknown[i].detail, unknown[i].rule->means);
 }
 
 /* ---- JSON
@@ -227,7 +226,7 @@ void ctl_ops_show(const struct ctl *ctl, const struct kit_op *op,
         if (answer->text[0] && !err)
             (void)printf("%s\n", answer->text);
     }
-    print_warnings(answer);
+    ctl_ops_warn(answer->breach, answer->breaches, answer->unknown, answer->unknowns);
     if (err)
         ctl_complain(NULL, err);
 }

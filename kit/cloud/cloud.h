@@ -180,6 +180,9 @@ void kit_rules_judge(const struct kit_rule *rules, size_t count, const void *evi
 /* The same, into the facts. */
 void kit_rules_check(const struct kit_rule *rules, size_t count, const void *evidence,
                      struct kit_facts *facts);
+/* -1 with `kind` and the number of the first broken rule that refuses; 0: none does. */
+int kit_rules_refuse(const struct kit_breach breach[], size_t count, enum kit_err_kind kind,
+                     struct kit_err *err) KIT_CHECKED;
 
 struct kit_mover {
     const char *provider, *scenario;

@@ -45,8 +45,9 @@ struct kit_egress_facts {
     } snat; /* the entry that the instance's primary ENI leaves by */
     /* What the creation of an ENI would take, for people. */
     char new_vswitch[KIT_ID], new_groups[200];
-    struct kit_breach breach[KIT_BREACHES]; /* with wish.judge */
-    size_t breaches;
+    /* With wish.judge: rules that are broken, and that could not be checked. */
+    struct kit_breach breach[KIT_BREACHES], unknown[KIT_BREACHES];
+    size_t breaches, unknowns;
 };
 
 /* The changes, in their order.  */

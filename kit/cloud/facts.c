@@ -107,3 +107,16 @@ bool kit_permission_applies(const struct kit_permission *permission,
         return is_listed(permission->when, addr->family == 6 ? "ipv6" : "ipv4");
     return is_listed(permission->when, kit_settings_text(settings, permission->only_with));
 }
+
+int kit_rules_refuse(const struct kit_breach breach[], size_t count, enum kit_err_kind kind,
+                     struct kit_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct kit_rule *rule = breach[i].rule;
+
+        if (rule->level == KIT_RULE_REFUSE)
+            return kit_err_set(err, kind, "rule %u: %s: %s; %s", rule->number, breach[i].detail,
+                               rule->means, rule->remedy);
+    }
+    return 0;
+}

@@ -129,14 +129,7 @@ int kit_op_judge(const struct kit_op_call *call, const void *evidence, struct ki
     kit_rules_judge(op->rules, op->rules_count, evidence,
                     (struct kit_rule_list){answer->breach, &answer->breaches},
                     (struct kit_rule_list){answer->unknown, &answer->unknowns});
-    for (size_t i = first; i < answer->breaches; i++) {
-        const struct kit_breach *b = &answer->breach[i];
-
-        if (b->rule->level == KIT_RULE_REFUSE)
-            return kit_err_set(err, KIT_ERR_STATE, "rule %u: %s: %s; %s", b->rule->number,
-                               b->detail, b->rule->means, b->rule->remedy);
-    }
-    return 0;
+    return kit_rules_refuse(&answer->breach[first], answer->breaches - first, KIT_ERR_STATE, err);
 }
 
 int kit_op_begin(const struct kit_op_call *call, struct kit_op_answer *answer, struct kit_err *err,

@@ -15,18 +15,6 @@ const char *kit_step_place(const struct kit_step *step)
     return step->need ? step->need->place : step->binding->place;
 }
 
-static int check_rules(const struct kit_facts *facts, struct kit_err *err)
-{
-    for (size_t i = 0; i < facts->breaches; i++) {
-        const struct kit_breach *breach = &facts->breach[i];
-
-        if (breach->rule->level == KIT_RULE_REFUSE)
-            return kit_err_set(err, KIT_ERR_CONFIG, "rule %u: %s: %s; %s", breach->rule->number,
-                               breach->detail, breach->rule->means, breach->rule->remedy);
-    }
-    return 0;
-}
-
 /* All places in that state, for one message about all of them. */
 static void list_places(const struct kit_facts *facts, enum kit_binding_state state,
                         struct kit_buf *out)
@@ -62,7 +50,8 @@ int kit_plan_claim(const struct kit_facts *facts, struct kit_plan *ret_plan, str
 {
     struct kit_plan plan = {0};
 
-    if (check_bindings(facts, err) || check_rules(facts, err))
+    if (check_bindings(facts, err) ||
+        kit_rules_refuse(facts->breach, facts->breaches, KIT_ERR_CONFIG, err))
         return -1;
     plan.step = kit_mem_new(facts->count + facts->needs, sizeof(*plan.step));
     for (size_t i = 0; i < facts->needs; i++)

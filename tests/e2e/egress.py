@@ -463,6 +463,14 @@ def test_warned(t):
         t.equal(s.changes(), [])
 
 
+def test_what_cannot_be_checked_is_said(t):
+    with Scene(t) as s:
+        s.sim.faults({"match": {"action": "DescribeInstanceTypes"}, "times": 0, "do": {"type": "deny"}})
+        got = s.unify("--json")
+        t.has(got.err, "rule 20 could not be checked")
+        s.expect_unified()
+
+
 def test_the_world_changes_after_the_plan(t):
     """The SNAT entry goes while the ENI is attached: the address is not taken away."""
     with Scene(t) as s:

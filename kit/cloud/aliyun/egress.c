@@ -249,16 +249,16 @@ static void judge(const struct ali_cloud *cloud, const struct ali_egress *e,
                                      .right = f->eip.on_eni,
                                      .eip = e->eip,
                                      .eni = e->eni};
-    struct kit_facts facts = {.count = 0};
-    size_t own;
+    struct kit_facts bind = {.count = 0};
 
-    kit_rules_check(ali_egress_rules, ALI_EGRESS_RULES, e, &facts);
-    own = facts.breaches;
+    kit_rules_judge(ali_egress_rules, ALI_EGRESS_RULES, e,
+                    (struct kit_rule_list){f->breach, &f->breaches},
+                    (struct kit_rule_list){f->unknown, &f->unknowns});
     if (e->eip_known && e->eni)
-        kit_rules_check(ali_eip_rules, ALI_EIP_RULES, &t, &facts);
-    for (size_t i = 0; i < facts.breaches; i++)
-        if (i < own || facts.breach[i].rule->level == KIT_RULE_REFUSE)
-            f->breach[f->breaches++] = facts.breach[i];
+        kit_rules_check(ali_eip_rules, ALI_EIP_RULES, &t, &bind);
+    for (size_t i = 0; i < bind.breaches && f->breaches < KIT_BREACHES; i++)
+        if (bind.breach[i].rule->level == KIT_RULE_REFUSE)
+            f->breach[f->breaches++] = bind.breach[i];
 }
 
 static int look(struct kit_cloud *base, const struct kit_egress_wish *wish, struct kit_deadline by,
