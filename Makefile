@@ -61,7 +61,7 @@ endif
 # ---- sources, room by room ---------------------------------------------------------------------
 kit_base := err mem buf str near clock secret
 kit_sys := file lock proc link hostid rtnl ifaddr netlink arp dhcp route iprule
-kit_sys += pid
+kit_sys += pid ethtool rps
 kit_fmt := json xml uri hex time addr ini
 kit_net := http exchange message trust hmac
 kit_conf := schema lists load check redact
@@ -85,7 +85,7 @@ actions_act += turn
 actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl complete survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
-actions_ctl += nic nic_setup nic_unset
+actions_ctl += nic nic_setup nic_unset nic_queues
 actions_ctl += hooks hooks_test
 actions_ctl += egress egress_steps egress_show egress_state egress_echo egress_host egress_look
 

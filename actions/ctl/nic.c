@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actions/ctl/nic_queues.h"
 #include "actions/ctl/ops.h"
 #include "actions/ctl/survey.h"
 #include "kit/base/near.h"
@@ -20,6 +21,9 @@ static const struct ctl_nic_verb verbs[] = {
     {"check", "IFACE", "is it set up, will it be after a reboot, is the primary one preferred?",
      run_check},
     {"unset", "IFACE [--dry-run]", "takes back what setup made, and nothing else", run_unset},
+    {"queues", "IFACE [--set N|max] [--dry-run]",
+     "shows and sets the interface's queues, and how its packets are spread over the CPUs",
+     ctl_nic_queues},
 };
 
 enum own {

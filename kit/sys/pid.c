@@ -1,6 +1,7 @@
 /* kit/sys/pid.c - processes that are told apart for sure. */
 #include "kit/sys/pid.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -93,4 +94,26 @@ bool kit_pid_terminate(const struct kit_pid *pid)
     if (fd >= 0)
         (void)close(fd);
     return sent;
+}
+
+bool kit_pid_runs(const char *name)
+{
+    DIR *all = opendir("/proc");
+    const struct dirent *entry;
+    bool found = false;
+
+    while (all && !found && (entry = readdir(all)) != NULL) {
+        KIT_AUTO(kit_buf) comm = KIT_BUF(64);
+        char path[300];
+        struct kit_err ended; /* meanwhile */
+
+        if (entry->d_name[strspn(entry->d_name, "0123456789")] != '\0')
+            continue;
+        (void)kit_str_format(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+        found = !kit_file_read(path, KIT_FILE_ANY, &comm, &ended) &&
+                kit_str_eq(kit_str_trim(comm.data), name);
+    }
+    if (all)
+        (void)closedir(all);
+    return found;
 }

@@ -24,6 +24,10 @@ bool kit_pid_is_later(const struct kit_pid *a, const struct kit_pid *b);
  * Twice is the same as once. */
 bool kit_pid_terminate(const struct kit_pid *pid);
 
+/* Does a process of that name run (proc(5): /proc/PID/comm, 15 characters of it)?  false also where
+ * /proc does not tell. */
+bool kit_pid_runs(const char *name);
+
 /* Field 22 of a line of /proc/PID/stat; for tests.  The second field may hold anything, ')' too. */
 bool kit_pid_parse_stat(const char *text, int64_t *ret_ticks);
 
