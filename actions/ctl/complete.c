@@ -20,7 +20,7 @@ static const struct {
 } verbs[] = {
     {"egress", "unify|status"},
     {"hooks", "list|test"},
-    {"nic", "setup|unset|queues"},
+    {"nic", "setup|check|unset|queues"},
 };
 /* Their options; those of operations are in the providers' tables. */
 static const struct {

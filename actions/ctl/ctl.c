@@ -199,8 +199,9 @@ int main(int argc, char **argv)
             goto out;
         }
         if (!command) {
+            const struct ctl_command *found = find_command(argv[i]);
             command = argv[i];
-            own_words = find_command(command) && find_command(command)->own_words;
+            own_words = found && found->own_words;
         } else {
             tags[ctl.tags++] = argv[i];
         }

@@ -121,7 +121,7 @@ static void print_table(const struct kit_op_answer *answer)
     int width[KIT_OP_COLUMNS] = {0};
     size_t columns = 0;
 
-    while (answer->columns[columns] && columns < KIT_OP_COLUMNS)
+    while (columns < KIT_OP_COLUMNS && answer->columns[columns])
         columns++;
     for (size_t c = 0; c < columns; c++) {
         width[c] = chars(answer->columns[c]);
