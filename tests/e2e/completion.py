@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# tests/run: timeout=120
+# tests/run: timeout=120 variants=default
 """bash completes cloudvip's words: commands, verbs, options, tags and ids of the local configuration."""
 import os
 import re

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# tests/run: timeout=600
+# tests/run: timeout=600 variants=default
 """What each action costs: every row of the table in kit/cloud/README.md, measured.
 
 API calls are counted by the simulated cloud.  Rounds are counted by it as well and told by the program:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# tests/run: timeout=400
+# tests/run: timeout=400 variants=default
 """`make demo`: it plays to its end, draws what is, and leaves nothing behind however it ends."""
 import json
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# tests/run: variants=default
 """What `cloudvip nic setup` keeps over a reboot, given to the programs that manage the network: the
 real systemd-networkd, NetworkManager and ifup make of it what setup had made.
 

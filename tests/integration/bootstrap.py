@@ -122,7 +122,7 @@ def test_printed_commands(t):
 def test_sets_of_packages(t):
     machine = Machine(t, "debian", everything("apt"))
     asked = {}
-    for target in ("build", "demo", "check", "lab", "bench"):
+    for target in ("build", "demo", "check", "lab", "bench", "rpm"):
         asked[target] = set(machine.run("--print", target)[1][0].split())
     t.equal(asked["demo"] - asked["build"], {"openssl", "python3"})
     # Node.js may be here from elsewhere: then it is not asked for.
@@ -131,8 +131,10 @@ def test_sets_of_packages(t):
     t.equal(asked["check"] - asked["demo"], {"libcmocka-dev", "python3-boto3", "awscli", "iproute2",
                                              "clang-format", "clang-tidy", "cppcheck", "libxml2-utils",
                                              "resource-agents", "pacemaker", "corosync", "pcs", "crmsh", "keepalived",
-                                             "strace"} | node)
+                                             "strace", "rpm", "elfutils", "debugedit", "dnf", "createrepo-c",
+                                             "rpmlint", "checksec", "cpio", "mandoc"} | node)
     t.equal(asked["lab"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "pacemaker", "corosync", "keepalived"})
+    t.check({"rpm", "elfutils", "debugedit"} <= asked["rpm"], "what builds a package")
     t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "curl", "valgrind"})
     both = set(machine.run("--print", "check", "bench")[1][0].split())
     t.equal(both, asked["check"] | asked["bench"])
