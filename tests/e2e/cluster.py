@@ -2,7 +2,7 @@
 # tests/run: timeout=240 variants=default alone
 """Real clusters of two nodes, real packets: the short form of `make lab`.
 
-Corosync and Pacemaker run in namespaces, the route that brings a client's packets follows what the
+Corosync and Pacemaker (and once keepalived) run in namespaces, the route that brings a client's packets follows what the
 simulated cloud's API says, and a client asks every 5 ms.  What is checked is order, counts and who
 answered.
 """
@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lab"))
 import scenarios  # noqa: E402
 import stage  # noqa: E402
+import vrrp  # noqa: E402
 
 AWS = stage.KINDS[0]
 
@@ -33,6 +34,10 @@ def test_a_planned_move_loses_nothing(t):
                  lambda kind: kind.name)
 def test_a_node_that_dies(t, kind):
     scenarios.node_killed(scenarios.Play(t, kind))
+
+
+def test_keepalived(t):
+    scenarios.keepalived_killed(scenarios.Play(t, AWS, engine=vrrp.Keepalived, settings={"local_address": "no"}))
 
 
 if __name__ == "__main__":

@@ -133,7 +133,8 @@ def test_sets_of_packages(t):
                                              "resource-agents", "pacemaker", "corosync", "pcs", "crmsh", "keepalived",
                                              "strace", "rpm", "elfutils", "debugedit", "dnf", "createrepo-c",
                                              "rpmlint", "checksec", "cpio", "mandoc"} | node)
-    t.equal(asked["lab"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "pacemaker", "corosync", "keepalived"})
+    t.equal(asked["lab"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "pacemaker", "corosync", "keepalived",
+                                           "curl", "nftables"})
     t.check({"rpm", "elfutils", "debugedit"} <= asked["rpm"], "what builds a package")
     t.equal(asked["bench"] - asked["demo"], {"resource-agents", "awscli", "iproute2", "curl", "valgrind"})
     both = set(machine.run("--print", "check", "bench")[1][0].split())

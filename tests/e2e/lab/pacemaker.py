@@ -39,8 +39,11 @@ class Pacemaker:
         return {"/etc/corosync/corosync.conf": self._corosync()}
 
     @staticmethod
-    def start(_node):
-        return ["mkdir -p /run/crm", "chown hacluster:haclient /run/crm", "corosync -f >/run/corosync.out 2>&1 &",
+    def start(node):
+        # The metadata service where the world knows it, for programs that cannot be told otherwise.
+        port = stage.METADATA_PORT + node.number
+        return ["nft 'table ip lab { chain out { type nat hook output priority -100; ip daddr %s tcp dport 80 dnat to %s:%d; }; }'"
+                " 2>/dev/null || :" % (stage.METADATA, stage.METADATA, port), "export HOME=/root", "mkdir -p /run/crm", "chown hacluster:haclient /run/crm", "corosync -f >/run/corosync.out 2>&1 &",
                 "until corosync-cmapctl -g totem.version >/dev/null 2>&1; do sleep 0.05; done",
                 "PCMK_logfile=/var/log/pacemaker/pacemaker.log PCMK_logfacility=none pacemakerd -f >/run/pacemakerd.out 2>&1 &"]
 
@@ -133,6 +136,14 @@ class Pacemaker:
         status, text = node.run("crm_resource", "--move", "-r", RESOURCE, "-N", target)
         if status:
             raise tap.Failed("move: %s" % text)
+
+    @staticmethod
+    def prefer(node, target):
+        """That node is the next one to be chosen."""
+        status, text = node.run("cibadmin", "--create", "--scope", "constraints", "--xml-text",
+                                '<rsc_location id="next" rsc="%s" node="%s" score="10"/>' % (RESOURCE, target))
+        if status:
+            raise tap.Failed("constraint: %s" % text)
 
     @staticmethod
     def clear(node):

@@ -13,6 +13,7 @@ import node as nodes
 import pacemaker
 import stage
 import takes
+import vrrp
 
 GRACE_S = 0.6   # the client's last questions are settled
 
@@ -20,15 +21,15 @@ GRACE_S = 0.6   # the client's last questions are settled
 class Play:
     """A stage, its nodes, and their cluster, formed; the client asks.
 
-    `everywhere`: every node has the address for good, and only the route decides.  Other options are
-    those of pacemaker.Pacemaker.
+    `everywhere`: every node has the address for good, and only the route decides.  `engine`: the cluster
+    manager, which gets the other options.
     """
 
-    def __init__(self, t, kind, nodes_count=2, everywhere=False, settings=None, **options):
-        stage.need(t, *pacemaker.Pacemaker.programs)
+    def __init__(self, t, kind, nodes_count=2, everywhere=False, settings=None, engine=pacemaker.Pacemaker, **options):
+        stage.need(t, *engine.programs)
         self.t, self.kind = t, kind
         self.stage = stage.Stage(t, kind, nodes_count, settings)
-        self.cluster = pacemaker.Pacemaker(self.stage.hosts, **options)
+        self.cluster = engine(self.stage.hosts, **options)
         # An elastic address is routed to the node, which knows it; nothing puts it there.
         on_all = [kind.address] if everywhere or kind.scenario == "elastic-ip" else []
         self.nodes = [nodes.Node(self.stage, h, self.cluster, on_all) for h in self.stage.hosts]
@@ -206,7 +207,7 @@ def node_killed(play):
     take.measure(since, two.host, play.detected_s(two, since))
     t.equal(len(play.starts(two, since)), 1, "one start")
     t.equal(play.starts(one, since), [], "the node that came back starts nothing")
-    t.equal([r for r in take.requests(back) if r.applied], [], "and changes nothing in the cloud")
+    t.equal([r for r in take.requests(back) if r.applied and r.node == one.name], [], "and changes nothing in the cloud")
     t.equal((take.lost("udp", back), take.lost("tcp", back)), ([], []), "and nobody notices that it is back")
     return take
 
@@ -335,10 +336,74 @@ def api_away_for_long(play, monitors=60):
     return take
 
 
+def hook_refuses(play):
+    """The node dies, and a hook on the next one refuses: the third one starts."""
+    t, one, two = play.t, play.one, play.two
+    three = play.nodes[2]
+    hook = 'return { pre_restore = function(facts) return false, "not on this node" end }\n'
+    two.put("/etc/cloudvip/hooks/10-lab.lua", hook)
+    play.cluster.prefer(one, two.name)
+    with play.scene("hook-refuses", "node killed, a hook on node2 refuses") as take:
+        since = take.mark("kill")
+        one.kill()
+        play.served_by(three, since)
+        play.cluster.settle(t, three, three.name)
+    play.check_moved(one, three, since)
+    refused = take.call(two.name, "start", since)
+    t.check(refused is not None and refused.status != 0, "node2 was asked first, and did not start")
+    take.mark("node2 refuses", refused.end_s)
+    t.equal(take.moved_s(two.host, since), None, "no packet was sent to node2")
+    t.equal([r for r in take.requests(since) if r.node == two.name and r.applied], [], "node2 changed nothing")
+    t.has(two.read("/var/log/pacemaker/pacemaker.log"), "not on this node", "the log says why")
+    take.measure(since, three.host, play.detected_s(three, since))
+    return take
+
+
+def keepalived_killed(play):
+    """The master's power is gone; the other node's keepalived notices, and its notify script moves the address."""
+    t, one, two = play.t, play.one, play.two
+    with play.scene("keepalived-node-killed", "keepalived: master killed, and back") as take:
+        since = take.mark("kill")
+        one.kill()
+        play.served_by(two, since)
+        back = take.mark("node1 boots")
+        one.boot()
+        t.wait_until(lambda: take.call(one.name, "stop", back), "node1 is backup", 30, 0.05)
+        time.sleep(1)
+    play.check_moved(one, two, since)
+    take.measure(since, two.host)
+    t.equal(len(play.starts(two, since)), 1, "one start")
+    t.equal(play.starts(one, since), [], "the node that came back starts nothing")
+    t.equal([r for r in take.requests(back) if r.applied and r.node == one.name], [], "and changes nothing in the cloud")
+    t.equal((take.lost("udp", back), take.lost("tcp", back)), ([], []), "and nobody notices that it is back")
+    return take
+
+
+def keepalived_stopped(play):
+    """An administrator stops the master's keepalived: it says so, and the other one takes over at once."""
+    t, one, two = play.t, play.one, play.two
+    with play.scene("keepalived-stopped", "keepalived stopped on the master") as take:
+        since = take.mark("SIGTERM")
+        play.cluster.stop(one)
+        play.served_by(two, since)
+        time.sleep(0.5)
+    play.check_moved(one, two, since)
+    t.equal(len(play.starts(two, since)), 1, "one start")
+    take.measure(since, two.host)
+    return take
+
+
+def stock_agent(play):
+    """The node dies, and the stock agent of resource-agents moves the address: for comparison."""
+    take = node_killed(play)
+    take.name, take.title = "stock-agent", "node killed, aws-vpc-move-ip"
+    return take
+
+
 # ---- the list --------------------------------------------------------------------------------------
 
 class Row:
-    """A scenario of a kind of address, with the options of its Play."""
+    """A scenario of a kind of address, with the options of its Play; `label`: its name, if not the function's."""
 
     def __init__(self, function, kind, label="", **options):
         self.function, self.kind, self.options = function, kind, options
@@ -368,4 +433,12 @@ def everything(long=False):
             rows.append(Row(api_away_for_long, kind, monitor_s=10))
         elif kind.in_place:  # as many monitors, sooner
             rows.append(Row(api_away_for_long, kind, monitor_s=0.5, settings={"quickcheck_timeout": 1}))
+        if kind.in_place:
+            rows.append(Row(hook_refuses, kind, nodes_count=3))
+            for scenario in (keepalived_killed, keepalived_stopped):
+                rows.append(Row(scenario, kind, engine=vrrp.Keepalived, settings={"local_address": "no"}))
+    if long:
+        rows.append(Row(stock_agent, stage.KINDS[0], agent="aws-vpc-move-ip", monitor_s=10, parameters={
+            "ip": "10.1.0.10", "interface": "eth1", "region": "ap-northeast-1", "awscli": "/usr/libexec/lab/aws",
+            "routing_table": ",".join("rtb-0aa0000000000000%d" % n for n in (1, 2, 3))}))
     return rows

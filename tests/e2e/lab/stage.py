@@ -192,7 +192,8 @@ class Stage:
             ip("addr", "add", address + "/32", "dev", "lo")
         for subnet in sorted({h.subnet for h in self.hosts}):
             bridge = "br%d" % subnet
-            ip("link", "add", bridge, "type", "bridge", "forward_delay", "0")
+            # An address of its own: that of a port would change when a node dies, under the others' feet.
+            ip("link", "add", bridge, "address", "06:00:00:00:00:%02x" % subnet, "type", "bridge", "forward_delay", "0")
             ip("addr", "add", "10.0.%d.1/24" % subnet, "dev", bridge)
             ip("link", "set", bridge, "up")
             self.t.cleanup(ip, "link", "del", bridge)
@@ -262,8 +263,9 @@ class Stage:
         copy(os.path.join(lab.ROOT, "packaging/ocf/cloudvip"), "usr/lib/ocf/resource.d/cloudvip/cloudvip")
         copy(os.path.join(lab.ROOT, "packaging/keepalived/cloudvip-notify"), "usr/libexec/cloudvip/cloudvip-notify")
         for name in os.listdir(os.path.join(HERE, "agents")):
-            target = "usr/sbin" if name.startswith("fence_") else "usr/lib/ocf/resource.d/lab"
-            copy(os.path.join(HERE, "agents", name), target, name)
+            target = {"fence_lab": "usr/sbin", "notify": "usr/libexec/lab", "aws": "usr/libexec/lab"}
+            copy(os.path.join(HERE, "agents", name), target.get(name, "usr/lib/ocf/resource.d/lab"), name)
+        write(os.path.join(self.image, "root/.aws/config"), "[default]\noutput = json\n")
         names = "".join("%s %s\n" % (h.addresses[0], h.name) for h in self.hosts)
         write(os.path.join(self.image, "etc/hosts"), "127.0.0.1 localhost\n" + names)
 
