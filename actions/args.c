@@ -57,8 +57,8 @@ int act_main(const struct act_spec *spec, int argc, char **argv)
         }
     }
     /* LifeKeeper's local recovery may name its object as sendevent does. */
-    for (int i = 1; i + 1 < argc && !args.tag; i++)
-        if (kit_str_eq(argv[i], "-n") && argv[i + 1][0] != '-')
-            args.tag = argv[i + 1];
+    for (int i = 2; i < argc && !args.tag; i++)
+        if (kit_str_eq(argv[i - 1], "-n") && !kit_str_starts(argv[i], "-"))
+            args.tag = argv[i];
     return act_run(spec, &args);
 }
