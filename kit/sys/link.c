@@ -122,7 +122,7 @@ int kit_link_find(const char *mac, struct kit_link *ret_link, struct kit_err *er
     if (!all)
         return kit_err_set(err, KIT_ERR_SYSTEM, "list the interfaces");
     for (const struct if_nameindex *i = all; i->if_name; i++) {
-        struct kit_link link;
+        struct kit_link link = {0};
         struct kit_err gone; /* between the list and the look */
 
         if (kit_link_read(i->if_name, &link, &gone) || !link.mac[0] ||

@@ -173,7 +173,7 @@ int kit_netlink_proxy_del(const char *interface, const struct kit_netlink_addr *
 {
     struct ndmsg body = {.ndm_family = kernel_family(addr), .ndm_flags = NTF_PROXY};
     struct kit_rtnl_request r;
-    unsigned index;
+    unsigned index = 0;
 
     if (find_interface(interface, addr, &index, err) != 0)
         return -1;

@@ -170,7 +170,7 @@ def beside_agents():
 
     return [
         Group("takeover", "Takeover of a route: restore / the agent's start",
-              "The agent puts the address on the interface too; the kit sees to the source/destination check too.",
+              "Both put the address on the interface; the kit announces it, and sees to the source/destination check.",
               [Case(tables_label(n), n, restore(),
                     Agent(ROUTE_AGENT, "start", route_parameters("true"), route_is_here), 1 if n == 10 else None)
                for n in (1, 3, 10)]),
