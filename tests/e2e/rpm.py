@@ -11,6 +11,7 @@ rpm's.
 import ctypes
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import lab
+import lifekeeper
 import tap
 
 PACKAGES = ("cloudvip", "cloudvip-lifekeeper", "cloudvip-pacemaker", "cloudvip-sim")
@@ -282,6 +284,55 @@ def test_the_life_of_the_packages(t):
         machine.dnf("install", *PACKAGES)
         machine.dnf("remove", *PACKAGES)
         t.equal(sorted(p for p in machine.listing() - before if not p.startswith("run/")), [])
+
+
+class LifeKeeper:
+    """Its stand-in on that machine, where the real one would be."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.root = machine.root + "/opt/LifeKeeper"
+        os.makedirs(self.root + "/bin")
+        shutil.copy(lifekeeper.STAND_IN, self.root + "/lcdi")
+        for command in lifekeeper.lcdi.COMMANDS:
+            os.symlink("../lcdi", self.root + "/bin/" + command)
+        with open(self.root + "/db.json", "w") as f:
+            json.dump({"system": "node1", "alive": True, "apps": ["comm"], "types": [["comm", "ip"]], "instances": {},
+                       "eqvs": [], "flags": [], "peers": {}, "broken": {}, "halted": None, "env": {}}, f)
+
+    def has_type(self):
+        with open(self.root + "/db.json") as f:
+            return ["comm", "cloudvip"] in json.load(f)["types"]
+
+    def do(self, command, *argv):
+        return self.machine.do("/opt/LifeKeeper/bin/" + command, *argv)
+
+
+def test_lifekeeper_knows_the_type_and_loses_no_instance(t):
+    need(t, "rpmbuild", "eu-strip", "createrepo_c", "dnf", "mount")
+    built = Built.get(t)
+    files, later = built.files("first"), built.files("next")
+    machine = Machine(t)
+    server = LifeKeeper(machine)
+    kit = ("cloudvip", "cloudvip-lifekeeper")
+    machine.publish(platform(t, machine, files), *(files[name] for name in kit))
+    machine.dnf("install", *kit)
+    t.check(server.has_type(), "the package registers its type")
+    server.do("ins_create", "-a", "comm", "-r", "cloudvip", "-t", "vip1", "-i", "vip1")
+
+    machine.publish(*(later[name] for name in kit))
+    machine.dnf("upgrade", *kit)
+    t.check(server.has_type(), "an upgrade keeps it")
+    t.has(server.do("ins_list"), "vip1")
+    machine.dnf("remove", "cloudvip-lifekeeper", status=None)
+    t.has(machine.rpm("-q", "cloudvip-lifekeeper"), "-2", "it stays while there are resources of its type")
+    t.check(server.has_type() and "vip1" in server.do("ins_list"), "nothing is lost")
+
+    server.do("ins_remove", "-t", "vip1")
+    machine.dnf("remove", "cloudvip-lifekeeper")
+    t.check(not server.has_type(), "the type goes with the package")
+    t.check(os.path.exists(server.root + "/bin/ins_list"), "what is LifeKeeper's stays")
+    t.check(not os.path.exists(server.root + "/subsys/comm/resources/cloudvip"), "what was ours goes")
 
 
 def use(t, machine):
