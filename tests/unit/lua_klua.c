@@ -117,7 +117,9 @@ static void each_is_bounded(void **state)
         KIT_AUTOFREE char *text = as_file(row->body);
         KIT_AUTO(klua_answer) answer;
         struct kit_err err;
-        int rc = run_file(text, 300, NULL, &answer, &err);
+        /* Who ends by something else than time gets enough of it on a busy machine, too. */
+        bool by_time = row->says && (kit_str_eq(row->says, TIME_LIMIT) || !row->says[0]);
+        int rc = run_file(text, by_time ? 300 : 60000, NULL, &answer, &err);
         const char *value = rc ? NULL : kit_json_string(answer.value);
 
         if (rc == 0 && row->says)
