@@ -303,7 +303,8 @@ static int write_protected(lua_State *L)
     if (one && lua_type(L, 3) == LUA_TSTRING) {
         size_t len_bytes;
         const char *why = lua_tolstring(L, 3, &len_bytes);
-        kit_json_put_bytes(&w, "why", why, len_bytes < WHY_BYTES ? len_bytes : WHY_BYTES);
+        kit_json_put_bytes(&w, "why", why,
+                           strnlen(why, len_bytes < WHY_BYTES ? len_bytes : WHY_BYTES));
     }
     kit_json_close(&w);
     (void)kit_buf_putc(w.out, '\n');

@@ -64,13 +64,16 @@ struct request {
     struct kit_http_response resp;
 };
 
-static int request_gc(lua_State *L)
+static void close_request(struct request *r)
 {
-    struct request *r = luaL_checkudata(L, 1, "klua.request");
-
     kit_http_request_done(&r->req);
     kit_http_response_done(&r->resp);
     kit_http_close(&r->net);
+}
+
+static int request_gc(lua_State *L)
+{
+    close_request(luaL_checkudata(L, 1, "klua.request"));
     return 0;
 }
 
@@ -213,8 +216,10 @@ static int reach_http(lua_State *L)
     r->req.connect_timeout_ms = r->req.timeout_ms;
     r->req.max_body_bytes = BODY_BYTES;
     if (exchange(child->job, r, kit_deadline_in_ms(child->job->clock, r->req.timeout_ms + 50),
-                 &err))
+                 &err)) {
+        close_request(r);
         return failed(L, &err);
+    }
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, r->resp.status);
     lua_setfield(L, -2, "status");
@@ -222,6 +227,8 @@ static int reach_http(lua_State *L)
     lua_setfield(L, -2, "body");
     lua_pushstring(L, r->resp.content_type);
     lua_setfield(L, -2, "type");
+    /* Not left to the collector: descriptors run out long before memory does. */
+    close_request(r);
     return 1;
 }
 

@@ -44,6 +44,28 @@ def test_hooks_run_in_the_order_of_their_names_until_one_refuses(t):
         t.equal(got.status, 1)
 
 
+REASONS = {
+    "a line that looks like one of ours": ("'a\\nERROR:cloudvip:restore:vip1:720001:b'", "a?ERROR:cloudvip:restore:vip1:720001:b"),
+    "a terminal's commands": ("'a\\27[2J\\u{9b}31mb'", "a?[2J??31mb"),
+    "a NUL byte": ("'because\\0of'", "because"),
+    "no UTF-8": ("'a\\xffb'", "a\N{REPLACEMENT CHARACTER}b"),
+    "cut in a character": ("'a' .. ('\\u{65e5}'):rep(99)", "a" + 80 * "\u65e5"),
+    "no text": ("{}", "no reason given"),
+}
+
+
+@tap.cases(sorted(REASONS))
+def test_a_refusal_is_one_whatever_its_reason_holds(t, name):
+    said, shown = REASONS[name]
+    with lab.Sim(t) as sim:
+        site = Site(t, sim)
+        site.point("pre_restore", "return false, " + said)
+        got = site.run("restore")
+        t.equal(got.status, 1)
+        t.has(message(got, REFUSED)[0], "pre_restore refuses: " + shown)
+        t.equal(len(got.err.splitlines()), 3, "begin, refused, end")
+
+
 def test_pre_recover_refuses_so_that_the_manager_fails_over(t):
     with lab.Sim(t) as sim:
         site = Site(t, sim)
@@ -410,6 +432,18 @@ def test_http(t):
         site.node.defaults(provider="aws", endpoint=sim.url, sts_endpoint=sim.url, hook_hosts="127.0.0.1:1",
                            metadata_endpoint=sim.metadata_url(lab.NODE_2), hook_dir=site.dir)
         t.has(message(site.run("restore"), REFUSED)[0], "refuses: ")
+
+
+def test_http_again_and_again(t):
+    """As a hook does that waits for something: more requests than it may have open files."""
+    server = Server(t)
+    with lab.Sim(t) as sim:
+        site = Site(t, sim, hook_hosts=server.host)
+        site.point("pre_restore", """
+            local answers = 0
+            for i = 1, 200 do if cloudvip.http{url = '%s'} then answers = answers + 1 end end
+            return false, answers .. ' answers'""" % server.url)
+        t.has(site.run("restore").err, "refuses: 200 answers")
 
 
 def test_http_verifies_certificates(t):
