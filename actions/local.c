@@ -36,10 +36,15 @@ static int bring_up(struct act *act, const char *name, struct kit_err *err)
 int act_local_ready_nic(struct act *act, struct kit_err *err)
 {
     const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
+    struct kit_link link;
 
-    if (!name || (!act->session.mover->nic_serves && !wanted(act)))
+    if (!name)
         return 0;
-    return bring_up(act, name, err);
+    if (act->session.mover->nic_serves || wanted(act))
+        return bring_up(act, name, err);
+    /* Whoever puts the address there, it has to exist: the next check would call it lost, and a
+     * recover that finds the cloud in order would keep the resource here for ever. */
+    return kit_local_role(&act->settings) == KIT_LOCAL_BESIDE ? kit_link_read(name, &link, err) : 0;
 }
 
 static int put_up(struct act *act, struct kit_err *err)

@@ -20,8 +20,9 @@ struct act_local {
 
 /* kit_vip_ready_fn: the interface is up and has the address, or is to have it from the mover. */
 int act_local_ready(void *arg, const struct kit_facts *facts, struct kit_err *err);
-/* The interface that the settings name is up where something is to be served by it.  Before the
- * cloud is asked: it may be the way there. */
+/* The interface that the settings name is up where something is to be served by it, and exists
+ * where another program puts the address there.  Before the cloud is asked: it may be the way
+ * there. */
 int act_local_ready_nic(struct act *act, struct kit_err *err) KIT_CHECKED;
 /* For kit_vip_observer_fn: keeps may_be_here. */
 void act_local_observe(struct act *act, enum kit_vip_event event, const struct kit_facts *facts,

@@ -1,6 +1,8 @@
 /* actions/quick_check.c - is the address here?  Reads only. */
 #include "actions/act.h"
+#include "kit/base/str.h"
 #include "kit/sys/link.h"
+#include "kit/vip/local.h"
 
 /* "I could not ask" is never "it is lost", unless the site says so with on_unknown. */
 static enum act_outcome not_known(struct act *act, const struct kit_err *err)
@@ -22,23 +24,34 @@ static enum act_outcome not_known(struct act *act, const struct kit_err *err)
 }
 
 /* The interface of a resource in service: gone or down means that nothing is served here, whatever
- * the cloud says. */
+ * the cloud says.  Down counts where a restore would have set it up. */
 static bool nic_is_lost(struct act *act, bool must_be_up)
 {
     const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
+    struct kit_local local;
     struct kit_link link;
     struct kit_err err;
 
+    if (kit_local_expected(&act->settings, &act->record, &local)) {
+        name = local.interface;
+        must_be_up = true;
+    }
     if (!name || !act->record.in_service)
         return false;
     if (kit_link_read(name, &link, &err)) {
+        if (err.kind != KIT_ERR_CONFIG) { /* "could not ask" is not "lost" */
+            act_log_err(&act->log, ACT_LOCAL_TROUBLE, &err);
+            return false;
+        }
+        (void)kit_str_copy(act->where, sizeof(act->where), err.msg);
         act_log_err(&act->log, ACT_NIC_DOWN, &err);
         return true;
     }
     if (!must_be_up || (link.up && link.running))
         return false;
-    act_log(&act->log, ACT_NIC_DOWN, "interface %s is %s", name,
-            link.up ? "up but has no carrier" : "down");
+    (void)kit_str_format(act->where, sizeof(act->where), "interface %s is %s", name,
+                         link.up ? "up but has no carrier" : "down");
+    act_log(&act->log, ACT_NIC_DOWN, "%s", act->where);
     return true;
 }
 
@@ -49,11 +62,12 @@ static enum act_outcome run(struct act *act)
     struct kit_err err;
     enum kit_whereabouts where;
 
-    if (act_local_lost(act))
+    /* Before the cloud is asked: it may be the way there. */
+    if (act_local_lost(act) || nic_is_lost(act, false))
         return ACT_OUT_WRONG;
     if (act_open(act, &err))
         return not_known(act, &err);
-    if (nic_is_lost(act, act->session.mover->nic_serves))
+    if (act->session.mover->nic_serves && nic_is_lost(act, true))
         return ACT_OUT_WRONG;
     vip = act_vip(act);
     if (kit_vip_locate(&vip, false, &facts, &err))

@@ -19,6 +19,7 @@ import tap  # noqa: E402
 
 CLOUD = "169.254.77.1"  # where the nodes find the simulated cloud: plain http goes to link-local addresses
 PEER_MAC = "02:00:5e:00:53:01"
+PACEMAKER = {"OCF_RA_VERSION_MAJOR": "1", "OCF_RESKEY_CRM_meta_interval": "10000"}
 
 
 class RouteTable:
@@ -572,6 +573,35 @@ def test_an_address_that_was_lost(t, s):
     t.equal(s.run(s.one, "quickCheck").status, 0)
     got = s.one.cloudvip("--json", "status").json()[0]
     t.equal(got["local"], {"interface": s.host1.nic, "address": s.mover.address, "state": "up", "ours": True})
+
+
+@each([mover for mover in ALL if ":" not in mover.address])  # IPv6 addresses go with the link
+def test_an_interface_that_went_down(t, s):
+    """The address is still on it, and the cloud sends what comes for it there."""
+    s.host1.ip("link", "set", s.host1.nic, "down")
+    got = s.run(s.one, "quickCheck", env=PACEMAKER)
+    t.equal(got.status, 1, "although the cloud cannot be asked")
+    t.has(got.err, ":720023:interface %s is down" % s.host1.nic)
+    t.has(got.err, "ocf-exit-reason:interface %s is down" % s.host1.nic)
+
+
+@each((RouteTable(), PrivateIp()))
+def test_an_interface_that_is_gone(t, s):
+    """LifeKeeper's: who puts the address there has nowhere to put it, and the resource has to move."""
+    s.configure(interface="other0", eni=s.enis[1])
+    s.host2.ip("link", "add", "other0", "type", "veth", "peer", "name", "other0p")
+    s.host2.ip("link", "set", "other0p", "up")
+    s.host2.ip("link", "set", "other0", "up")
+    t.equal(s.run(s.two, "restore", as_lifekeeper=True).status, 0)
+    t.equal(s.run(s.two, "quickCheck", as_lifekeeper=True).status, 0)
+    s.host2.ip("link", "del", "other0")
+    s.sim.clear_log()
+    for action in ("quickCheck", "recover", "restore"):
+        got = s.run(s.two, action, as_lifekeeper=True)
+        t.equal(got.status, 1, action)
+        t.has(got.err, "there is no interface other0")
+    t.equal(s.changes(), [], "nothing is moved to where it cannot be served")
+    t.equal(s.run(s.two, "remove", as_lifekeeper=True).status, 0)
 
 
 @each()
