@@ -604,6 +604,19 @@ def test_an_interface_that_is_gone(t, s):
     t.equal(s.run(s.two, "remove", as_lifekeeper=True).status, 0)
 
 
+@each((RouteTable(), HaVip()))
+def test_pacemaker_hears_of_it(t, s):
+    """Running means that the address is on the interface, too."""
+    def monitor(interval_ms):
+        env = {"OCF_RA_VERSION_MAJOR": "1", "OCF_RESKEY_CRM_meta_interval": str(interval_ms)}
+        return s.run(s.one, "quickCheck", binary=True, env=env).status
+    t.equal([monitor(10000), monitor(0)], [0, 0], "running")
+    s.host1.ip("addr", "flush", "to", s.mover.address, "dev", s.host1.nic)
+    t.equal([monitor(10000), monitor(0)], [1, 7], "failed; and a probe finds nothing")
+    t.equal(s.run(s.one, "remove").status, 0)
+    t.equal([monitor(10000), monitor(0)], [7, 7], "not running")
+
+
 @each()
 def test_the_plan_shows_it(t, s):
     cidr = s.mover.address + ("/128" if ":" in s.mover.address else "/32")
