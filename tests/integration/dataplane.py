@@ -185,7 +185,7 @@ def test_effective_without_a_request(t):
     two.resource("vip1", scenario="route-table", address=VIP)
     sim.faults({"match": {"action": "ModifyRouteEntry"}, "times": 0, "do": {"type": "lost_timeout"}})
     running = two.start("restore", "vip1")
-    t.wait_until(lambda: sim.routes(VIP + "/32")["vtb-1"][1] == "Modifying", "the first one is changed")
+    t.wait_until(lambda: sim.routes(VIP + "/32")["vtb-1"] != ("eni-svc1", "Available"), "the first one is changed")
     running.kill()
     t.wait_until(lambda: router.way(VIP, ("10.0.1.77", "r1")) == "10.0.2.11", "nobody asks, and it is done")
 

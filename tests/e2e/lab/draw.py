@@ -84,8 +84,8 @@ class Panel:
             name = self.take.name_of(change.holder) if change.next_hop not in ("dropped", "gone") else None
             until = following.at_s if following else self.take.ended_s
             self.bar(change.at_s, until, y, NODE_COLOURS.get(name, BAD), title=name or change.next_hop)
-            if name and self.x(until) - self.x(max(change.at_s, self.begin_s)) > 60 and change.at_s < self.end_s:
-                self.text((self.x(change.at_s) + self.x(until)) / 2, y + 10, name, "white", "middle", size=10)
+            if name and change.at_s < self.end_s:
+                self._name(self.x(change.at_s), self.x(until), y, name)
         y += LANE + GAP
         for name in names:
             self._lane(y, "%s agent" % name)
@@ -101,6 +101,16 @@ class Panel:
             self.bar(request.begin_s, request.end_s or self.take.ended_s, y, QUIET if good else BAD,
                      title="%s %s: %s" % (request.node, request.action, request.code or request.status or "no answer"))
         return y + LANE
+
+    def _name(self, left, right, y, name):
+        """On a bar, where no dashed line crosses it."""
+        half = len(name) * CHAR / 2
+        lines = [self.x(at) for at, _ in self.take.marks if self.seen(at)]
+        for place in (0.5, 0.35, 0.65, 0.2, 0.8):
+            x = left + (right - left) * place
+            if x - left > half + 4 and right - x > half + 4 and all(abs(x - line) > half + 3 for line in lines):
+                self.text(x, y + 9.5, name, "white", "middle", size=10)
+                return
 
     def _lane(self, y, label):
         self.text(LEFT - 8, y + 10, label, anchor="end")

@@ -154,6 +154,11 @@ class Node:
         """Is the address on one of its interfaces?"""
         return re.search(r"inet %s/" % re.escape(address), self.run("ip", "-o", "-4", "addr")[1]) is not None
 
+    def console(self):
+        """What its first process and its children said."""
+        with open(os.path.join(self.dir, "console"), errors="replace") as f:
+            return f.read()
+
     def read(self, inside):
         """A file of its disk, as it is now."""
         try:

@@ -82,6 +82,9 @@ class Pacemaker:
                 % (pairs("p", options), resources, RESOURCE, self.hosts[0].name, PREFERRED,
                    pairs("d", {"resource-stickiness": STICKINESS})))
 
+    def booted(self, t, node):
+        """Nothing to wait for: the nodes find each other."""
+
     # -- the cluster ----------------------------------------------------------------------------
     @staticmethod
     def status(node):

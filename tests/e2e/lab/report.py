@@ -1,6 +1,7 @@
 """What a run of the lab leaves behind: pictures, a table, and the same as JSON."""
 import json
 import os
+import re
 import statistics
 
 import draw
@@ -36,7 +37,7 @@ class Report:
         self.rows.append({"kind": take.kind, "scenario": take.name, "title": take.title, "engine": take.engine,
                           "figures": figures(take),
                           "moments_ms": [[round((at - zero) * 1000, 1), words] for at, words in sorted(take.marks)]})
-        path = os.path.join(self.directory, "%s-%s.svg" % (take.kind.replace(" ", "-"), take.name))
+        path = os.path.join(self.directory, re.sub("[^a-z0-9]+", "-", "%s %s" % (take.kind, take.name)) + ".svg")
         with open(path, "w", encoding="utf-8") as f:
             f.write(draw.picture(take))
 

@@ -40,9 +40,10 @@ class Play:
         for n in self.nodes:
             t.attach(os.path.join(n.dir, "console"))
         t.attach(self.stage.events_file)
-        for n in self.nodes:
-            n.boot()
         with self.explained():
+            for n in self.nodes:
+                n.boot()
+                self.cluster.booted(t, n)
             self.cluster.form(t, self.nodes)
         self.stage.ask()
         t.wait_until(lambda: takes.Take(self.stage, "", "").answered_by(self.one.name, 0), "node1 answers")

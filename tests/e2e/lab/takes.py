@@ -168,7 +168,9 @@ class Take:
 
 def keep_logs(nodes, ground):
     """Copies what a failed scenario left, for whoever wants to look; returns the directory."""
-    kept = tempfile.mkdtemp(prefix="cloudvip-lab-")
+    below = os.path.join(stage.lab.BUILD, "lab")
+    os.makedirs(below, exist_ok=True)
+    kept = tempfile.mkdtemp(prefix="logs-", dir=below)
     for node in nodes:
         for inside in ("/var/log/pacemaker/pacemaker.log", "/var/log/corosync/corosync.log"):
             if os.path.exists(node.path(inside)):

@@ -47,9 +47,17 @@ vrrp_instance %s {
         return ["keepalived -n -l -D -P -f /etc/keepalived/keepalived.conf -p /run/keepalived.pid &"]
 
     @staticmethod
+    def booted(t, node):
+        """The first node is master before there is another."""
+        if node.number == 1:
+            t.wait_until(lambda: node.holds(node.stage.kind.address), "node1 is master", 30, 0.05)
+
+    @staticmethod
     def form(t, members):
-        """The first node is master."""
-        t.wait_until(lambda: members[0].holds(members[0].stage.kind.address), "node1 is master", 30, 0.05)
+        """The others have heard of it."""
+        for node in members[1:]:
+            t.wait_until(lambda n=node: "BACKUP" in n.console(), "%s is backup" % node.name, 30, 0.05)
+        t.check(members[0].holds(members[0].stage.kind.address), "node1 is still master")
 
     @staticmethod
     def stop(node):
