@@ -163,6 +163,9 @@ CASES = [
 
 # ---- policies ------------------------------------------------------------------------------------
 
+HOST_RULES = {"25", "37"}
+
+
 class Scene(movers.Scene):
     """A scene that begins anew with each policy."""
 
@@ -217,8 +220,8 @@ class Scene(movers.Scene):
 
 
 def unknown(got):
-    """The rules that plan could not check."""
-    return set(re.findall(r"\? rule (\d+): could not be checked", got.out))
+    """The rules that plan could not check, but those about this host: no policy changes its interfaces."""
+    return set(re.findall(r"\? rule (\d+): could not be checked", got.out)) - HOST_RULES
 
 
 def lines(policies):
