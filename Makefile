@@ -85,7 +85,7 @@ actions_act += turn
 actions_manager += keepalived lcdi lifekeeper_admin
 actions_ctl := ctl complete survey check prometheus status plan ops ops_help ops_show callers
 actions_ctl += policy
-actions_ctl += nic nic_setup nic_unset nic_queues
+actions_ctl += nic nic_setup nic_moving nic_unset nic_queues
 actions_ctl += hooks hooks_test
 actions_ctl += egress egress_steps egress_show egress_state egress_echo egress_host egress_look
 

@@ -34,6 +34,8 @@ static int find_interface(const char *mac, char interface[16], struct kit_err *e
 void ctl_egress_host_look(struct ctl_egress *e)
 {
     const struct kit_egress_facts *f = &e->facts;
+    const struct ctl_nic_ask ask = {
+        .interface = e->interface, .confdir = e->ctl->confdir, .by = e->by};
     struct kit_err err;
 
     e->has_nic = false;
@@ -41,7 +43,7 @@ void ctl_egress_host_look(struct ctl_egress *e)
     if (!f->here || !f->eni.attached)
         return;
     if (find_interface(f->eni.mac, e->interface, &err) ||
-        (e->interface[0] && ctl_nic_look(e->session.cloud, e->interface, e->by, &e->nic, &err))) {
+        (e->interface[0] && ctl_nic_look(e->session.cloud, &ask, &e->nic, &err))) {
         (void)kit_str_copy(e->nic_why, sizeof(e->nic_why), err.msg);
         return;
     }
@@ -74,6 +76,7 @@ int ctl_egress_host_setup(struct ctl_egress *e, struct kit_err *err)
     if (kit_poll_until(&looks, clock, e->by, is_there, e, err))
         return kit_err_wrap(err, "find the interface with the MAC %s", e->facts.eni.mac);
     const struct ctl_nic_ask ask = {.interface = e->interface,
+                                    .confdir = e->ctl->confdir,
                                     .no_persist = e->value[CTL_EGRESS_NO_PERSIST].text,
                                     .clock = clock,
                                     .by = e->by,

@@ -299,7 +299,7 @@ static enum ctl_status check(struct nic_run *run, struct kit_cloud *cloud)
     struct ctl_nic_look look;
     struct kit_err err;
 
-    if (ctl_nic_look(cloud, run->ask.interface, run->ask.by, &look, &err) != 0)
+    if (ctl_nic_look(cloud, &run->ask, &look, &err) != 0)
         return failed(run, &err);
     enum ctl_status status = look.routed && look.preferred ? CTL_RIGHT : CTL_WRONG;
     if (!run->ctl->json) {
@@ -328,6 +328,7 @@ static enum ctl_status run_verb(struct nic_run *run)
     struct kit_err err;
 
     run->ask.interface = run->words.own[OWN_INTERFACE].text;
+    run->ask.confdir = run->ctl->confdir;
     run->ask.metric = (uint32_t)run->words.own[OWN_METRIC].number;
     run->ask.dry_run = run->words.common[CTL_OPS_DRY_RUN].text;
     run->ask.no_persist = run->words.own[OWN_NO_PERSIST].text;

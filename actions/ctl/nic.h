@@ -20,9 +20,10 @@ struct ctl_nic_verb {
 
 struct ctl_nic_ask {
     const char *interface;
-    uint32_t metric; /* of the default route, and the table's number; 0 = to be chosen */
-    bool dry_run;    /* stop before the first change */
-    bool no_persist; /* until the next reboot */
+    const char *confdir; /* of the resources, whose addresses move; NULL = the usual one */
+    uint32_t metric;     /* of the default route, and the table's number; 0 = to be chosen */
+    bool dry_run;        /* stop before the first change */
+    bool no_persist;     /* until the next reboot */
     const struct kit_clock *clock;
     struct kit_deadline by;
     /* Each change when it is made, or would be: a command of iproute2, or "# write FILE".  NULL:
@@ -69,8 +70,17 @@ struct ctl_nic_look {
     uint32_t table; /* that it has, or would get */
     char unrouted[256], unpreferred[256]; /* why not; "" = it is */
 };
-int ctl_nic_look(struct kit_cloud *cloud, const char *interface, struct kit_deadline by,
+int ctl_nic_look(struct kit_cloud *cloud, const struct ctl_nic_ask *ask,
                  struct ctl_nic_look *ret_look, struct kit_err *err) KIT_CHECKED;
+
+/* The addresses of this node's resources, of the files and of the records; what cannot be read is
+ * not among them. */
+struct ctl_nic_moving {
+    struct kit_addr *addr; /* owned */
+    size_t count;
+};
+void ctl_nic_moving_read(const char *confdir, struct ctl_nic_moving *ret_moving);
+void ctl_nic_moving_done(struct ctl_nic_moving *moving);
 
 /* ---- between nic_setup.c and nic_unset.c -------------------------------------------------------
  */

@@ -26,8 +26,10 @@ struct setup {
     struct kit_link link;
     struct kit_host_state state;
     bool has_state, waited;
+    bool no_ipv6; /* it has IPv6 addresses, and this host does without them */
     uint32_t *taken;
     size_t taken_count;
+    struct ctl_nic_moving moving;
     struct kit_host_now now;
     struct kit_host_plan plan;
     struct kit_persist_files files;
@@ -40,6 +42,7 @@ static void setup_done(struct setup *s)
     kit_host_plan_done(&s->plan);
     kit_persist_files_done(&s->files);
     free(s->taken);
+    ctl_nic_moving_done(&s->moving);
 }
 
 /* ---- which interface --------------------------------------------------------------------------
@@ -186,7 +189,9 @@ static struct kit_host_ask host_ask(const struct setup *s)
                                  .state = s->has_state ? &s->state : NULL,
                                  .metric = s->ask->metric,
                                  .taken = s->taken,
-                                 .taken_count = s->taken_count};
+                                 .taken_count = s->taken_count,
+                                 .moving = s->moving.addr,
+                                 .moving_count = s->moving.count};
 }
 
 static int look(struct setup *s, struct kit_err *err)
@@ -347,6 +352,10 @@ static void finish_result(struct setup *s)
     r->metric = s->plan.metric;
     for (size_t i = 0; i < s->files.count; i++)
         r->file[r->files++] = kit_mem_strdup(s->files.file[i].path);
+    if (s->no_ipv6)
+        (void)kit_str_format(r->note, sizeof(r->note),
+                             "IPv6 is disabled on %s: its IPv6 addresses are left out",
+                             s->link.name);
     if (s->plan.no_router)
         (void)kit_str_format(r->note, sizeof(r->note),
                              "no IPv6 router is known on %s: its IPv6 addresses have no routes and "
@@ -354,11 +363,50 @@ static void finish_result(struct setup *s)
                              s->link.name);
 }
 
+/* The kernel refuses IPv6 addresses then, after the rest was made. */
+static bool ipv6_is_off(const char *interface)
+{
+    KIT_AUTO(kit_buf) text = KIT_BUF(16);
+    char path[96];
+    struct kit_err err;
+
+    (void)kit_str_format(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
+    if (kit_file_read(path, KIT_FILE_ANY, &text, &err) != 0)
+        return err.kind == KIT_ERR_NOT_FOUND;
+    return text.data[0] == '1';
+}
+
+static int leave_out_ipv6(struct setup *s, struct kit_err *err)
+{
+    size_t four = 0;
+
+    while (four < s->nic.count && s->nic.addr[four].family == 4)
+        four++; /* they come first */
+    if (four == s->nic.count || !ipv6_is_off(s->link.name))
+        return 0;
+    if (four == 0)
+        return kit_err_set(err, KIT_ERR_STATE,
+                           "%s has IPv6 addresses only, and IPv6 is disabled on it "
+                           "(net.ipv6.conf.%s.disable_ipv6)",
+                           s->link.name, s->link.name);
+    s->no_ipv6 = true;
+    s->nic.count = four;
+    s->nic.subnet6 = (struct kit_cidr){0};
+    s->nic.gateway6 = (struct kit_addr){0};
+    return 0;
+}
+
 static int prepare(struct kit_cloud *cloud, struct setup *s, struct kit_err *err)
 {
     if (find_link(s->ask->interface, &s->link, err) != 0 || read_state(s, err) != 0 ||
-        ask_cloud(cloud, &s->link, s->ask->by, &s->nic, err) != 0)
+        ask_cloud(cloud, &s->link, s->ask->by, &s->nic, err) != 0 || leave_out_ipv6(s, err) != 0)
         return -1;
+    ctl_nic_moving_read(s->ask->confdir, &s->moving);
+    return 0;
+}
+
+static int refuse_primary(const struct setup *s, struct kit_err *err)
+{
     if (s->nic.primary)
         return kit_err_set(err, KIT_ERR_STATE,
                            "%s is the primary interface of this instance (%s): its default route "
@@ -379,6 +427,8 @@ int ctl_nic_setup(struct kit_cloud *cloud, const struct ctl_nic_ask *ask,
         (ctl_nic_may_change(ask->interface, err) != 0 || ctl_nic_lock(ask, &lock, err) != 0))
         return -1;
     rc = prepare(cloud, &s, err);
+    if (rc == 0)
+        rc = refuse_primary(&s, err);
     if (rc == 0)
         rc = run_rounds(&s, err);
     if (rc == 0)
@@ -414,19 +464,15 @@ static void judge(const struct setup *s, struct ctl_nic_look *ret_look)
         (void)kit_str_copy(ret_look->unpreferred, sizeof(ret_look->unpreferred), err.msg);
 }
 
-int ctl_nic_look(struct kit_cloud *cloud, const char *interface, struct kit_deadline by,
+int ctl_nic_look(struct kit_cloud *cloud, const struct ctl_nic_ask *ask,
                  struct ctl_nic_look *ret_look, struct kit_err *err)
 {
-    const struct ctl_nic_ask ask = {.interface = interface, .dry_run = true, .by = by};
     struct ctl_nic_result unused = {0};
-    struct setup s = {.ask = &ask, .result = &unused};
+    struct setup s = {.ask = ask, .result = &unused};
     int rc;
 
     *ret_look = (struct ctl_nic_look){0};
-    rc = find_link(interface, &s.link, err) != 0 || read_state(&s, err) != 0 ||
-                 ask_cloud(cloud, &s.link, by, &s.nic, err) != 0
-             ? -1
-             : 0;
+    rc = prepare(cloud, &s, err);
     if (rc == 0 && s.nic.primary) {
         ret_look->primary = ret_look->routed = ret_look->kept = ret_look->preferred = true;
     } else if (rc == 0) {

@@ -14,8 +14,19 @@ void kit_host_plan_done(struct kit_host_plan *plan)
 /* ---- what it shall have -----------------------------------------------------------------------
  */
 
-static void want_addresses(const struct kit_nic *nic, uint32_t metric, struct kit_changes *want)
+/* It would come up here after a reboot although another node serves it by then. */
+static bool moves(const struct kit_host_ask *ask, const struct kit_addr *addr)
 {
+    for (size_t i = 0; i < ask->moving_count; i++)
+        if (kit_addr_eq(&ask->moving[i], addr))
+            return true;
+    return false;
+}
+
+static void want_addresses(const struct kit_host_ask *ask, uint32_t metric,
+                           struct kit_changes *want)
+{
+    const struct kit_nic *nic = ask->nic;
     bool first[2] = {true, true};
 
     for (size_t i = 0; i < nic->count; i++) {
@@ -23,6 +34,9 @@ static void want_addresses(const struct kit_nic *nic, uint32_t metric, struct ki
         bool six = addr->family == 6;
         struct kit_change c = {
             .kind = KIT_CHANGE_ADDRESS, .addr = *addr, .prefix_len = six ? 128 : 32};
+
+        if (moves(ask, addr))
+            continue;
         /* The subnet hangs on one of them: were it on all, taking the first away would take the
          * others with it.  Its route in the main table must not go before that of a primary
          * interface in the same subnet. */
@@ -113,6 +127,18 @@ static bool want_six(const struct kit_host_ask *ask, const struct kit_host_now *
     return true;
 }
 
+/* Of an address that is elsewhere now: it comes back, and the rule does no harm until then. */
+static void keep_rules(const struct kit_host_ask *ask, struct kit_host_plan *plan)
+{
+    for (size_t i = 0; ask->state && i < ask->state->made.count; i++) {
+        const struct kit_change *c = &ask->state->made.change[i];
+
+        if (c->kind == KIT_CHANGE_RULE && c->table == plan->table && moves(ask, &c->addr) &&
+            !kit_changes_have(&plan->want, c))
+            kit_changes_add(&plan->want, c);
+    }
+}
+
 static bool is_made(const struct kit_host_state *state, const struct kit_ifaddr *a)
 {
     const struct kit_change c = {.kind = KIT_CHANGE_ADDRESS,
@@ -162,19 +188,58 @@ static int check_others(const struct kit_host_state *state, const struct kit_hos
 
 /* Ours that is no longer wanted, the last made first: an address that the interface has lost, a
  * gateway of an earlier subnet. */
-static int take_back_stale(const struct kit_host_state *state, const struct kit_host_now *now,
+static int take_back_stale(const struct kit_host_ask *ask, const struct kit_host_now *now,
                            struct kit_host_plan *plan, struct kit_err *err)
 {
+    const struct kit_host_state *state = ask->state;
+
     for (size_t i = state ? state->made.count : 0; i > 0; i--) {
         struct kit_change c = state->made.change[i - 1];
         c.undo = true;
-        if (kit_changes_have(&plan->want, &c) || !kit_change_is_exactly_there(&c, now))
+        if (kit_changes_have(&plan->want, &c) || !kit_change_is_exactly_there(&c, now) ||
+            (c.kind == KIT_CHANGE_ADDRESS && moves(ask, &c.addr)))
             continue;
         if (check_others(state, now, &c, err) != 0)
             return -1;
         kit_changes_add(&plan->todo, &c);
     }
     return 0;
+}
+
+/* Somebody has put an address there so that the kernel knows no way to the gateway: the routes
+ * would fail halfway. */
+static int check_gateway(const struct kit_host_ask *ask, const struct kit_host_now *now,
+                         const struct kit_changes *todo, struct kit_err *err)
+{
+    const struct kit_nic *nic = ask->nic;
+    const struct kit_netlink_addr gateway = kit_change_netlink_addr(&nic->gateway4, 32);
+    char text[KIT_ADDR_TEXT];
+    bool needed = false;
+
+    for (size_t i = 0; i < todo->count; i++) {
+        const struct kit_change *c = &todo->change[i];
+        if (c->undo || c->addr.family != 4)
+            continue;
+        if (c->kind == KIT_CHANGE_ADDRESS && c->prefix_len == nic->subnet4.prefix_len)
+            return 0;
+        needed = needed || (c->kind == KIT_CHANGE_ROUTE && c->gateway.family == 4);
+    }
+    if (!needed)
+        return 0;
+    for (size_t i = 0; i < now->addrs.count; i++)
+        if (now->addrs.addr[i].index == now->link.index &&
+            kit_netlink_addr_covers(&now->addrs.addr[i].addr, &gateway))
+            return 0;
+    for (size_t i = 0; i < now->routes.count; i++) {
+        const struct kit_route *r = &now->routes.route[i];
+        if (r->index == now->link.index && r->table == KIT_ROUTE_MAIN && !r->gateway.family &&
+            r->type == KIT_ROUTE_UNICAST && kit_netlink_addr_covers(&r->to, &gateway))
+            return 0;
+    }
+    return kit_err_set(err, KIT_ERR_STATE,
+                       "%s has %s already, but with another prefix length than its subnet's /%u, "
+                       "and so no way to the gateway: take it off, then run this again",
+                       ask->interface, kit_addr_text(&nic->addr[0], text), nic->subnet4.prefix_len);
 }
 
 int kit_host_plan_setup(const struct kit_host_ask *ask, const struct kit_host_now *now,
@@ -186,20 +251,24 @@ int kit_host_plan_setup(const struct kit_host_ask *ask, const struct kit_host_no
     if (kit_host_choose(ask, now, &plan, err) != 0)
         return -1;
     kit_changes_add(&plan.want, &up);
-    want_addresses(ask->nic, plan.metric, &plan.want);
+    want_addresses(ask, plan.metric, &plan.want);
     want_four(ask, now, &plan);
     bool six = want_six(ask, now, &plan);
     if (ask->nic->gateway4.family)
         want_rules(ask->nic, 4, plan.table, &plan.want);
     if (six)
         want_rules(ask->nic, 6, plan.table, &plan.want);
-    if (take_back_stale(ask->state, now, &plan, err) != 0) {
+    keep_rules(ask, &plan);
+    int rc = take_back_stale(ask, now, &plan, err);
+    for (size_t i = 0; rc == 0 && i < plan.want.count; i++)
+        if (!kit_change_is_there(&plan.want.change[i], now))
+            kit_changes_add(&plan.todo, &plan.want.change[i]);
+    if (rc == 0)
+        rc = check_gateway(ask, now, &plan.todo, err);
+    if (rc != 0) {
         kit_host_plan_done(&plan);
         return -1;
     }
-    for (size_t i = 0; i < plan.want.count; i++)
-        if (!kit_change_is_there(&plan.want.change[i], now))
-            kit_changes_add(&plan.todo, &plan.want.change[i]);
     *ret_plan = plan;
     return 0;
 }

@@ -21,6 +21,10 @@ struct kit_host_ask {
     uint32_t metric;                    /* asked for; 0 = to be chosen */
     const uint32_t *taken;              /* tables of other interfaces that were set up */
     size_t taken_count;
+    /* Addresses that move between nodes: the interface has one of them only while it is served
+     * here, and whoever serves it puts it up. */
+    const struct kit_addr *moving;
+    size_t moving_count;
 };
 
 struct kit_host_plan {
@@ -34,8 +38,11 @@ struct kit_host_plan {
 };
 void kit_host_plan_done(struct kit_host_plan *plan);
 
-/* Errors, and nothing is to be changed: KIT_ERR_CONFIG (the metric that was asked for cannot be
- * had: why), KIT_ERR_STATE (no number is free). */
+/* A moving address is neither added nor taken off; a rule for it does no harm where it is not.
+ *
+ * Errors, and nothing is to be changed: KIT_ERR_CONFIG (the metric that was asked for cannot be
+ * had: why), KIT_ERR_STATE (no number is free; an address is there with a prefix length that leaves
+ * the gateway out of reach). */
 int kit_host_plan_setup(const struct kit_host_ask *ask, const struct kit_host_now *now,
                         struct kit_host_plan *ret_plan, struct kit_err *err) KIT_CHECKED;
 

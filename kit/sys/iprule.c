@@ -199,16 +199,6 @@ int kit_iprule_del(const struct kit_iprule *which, bool *ret_removed, struct kit
 /* ---- what they amount to ----------------------------------------------------------------------
  */
 
-static bool contains(const struct kit_netlink_addr *net, const struct kit_netlink_addr *addr)
-{
-    size_t whole = net->prefix_len / 8, rest = net->prefix_len % 8;
-
-    if (net->family != addr->family || memcmp(net->byte, addr->byte, whole) != 0)
-        return false;
-    unsigned mask = rest ? 0xffu << (8 - rest) & 0xffu : 0;
-    return rest == 0 || ((unsigned)(net->byte[whole] ^ addr->byte[whole]) & mask) == 0;
-}
-
 bool kit_iprule_serves(const struct kit_iprules *rules, const struct kit_routes *routes,
                        unsigned index, const struct kit_netlink_addr *addr)
 {
@@ -216,7 +206,7 @@ bool kit_iprule_serves(const struct kit_iprules *rules, const struct kit_routes 
         const struct kit_iprule *rule = &rules->rule[i];
 
         if (!rule->lookup || rule->more || rule->from.prefix_len == 0 ||
-            rule->table == KIT_ROUTE_MAIN || !contains(&rule->from, addr))
+            rule->table == KIT_ROUTE_MAIN || !kit_netlink_addr_covers(&rule->from, addr))
             continue;
         for (size_t k = 0; k < routes->count; k++) {
             const struct kit_route *route = &routes->route[k];

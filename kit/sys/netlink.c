@@ -187,3 +187,14 @@ int kit_netlink_proxy_del(const char *interface, const struct kit_netlink_addr *
     *ret_removed = removed;
     return 0;
 }
+
+bool kit_netlink_addr_covers(const struct kit_netlink_addr *net,
+                             const struct kit_netlink_addr *addr)
+{
+    size_t whole = net->prefix_len / 8, rest = net->prefix_len % 8;
+
+    if (net->family != addr->family || memcmp(net->byte, addr->byte, whole) != 0)
+        return false;
+    unsigned mask = rest ? 0xffu << (8 - rest) & 0xffu : 0;
+    return rest == 0 || ((unsigned)(net->byte[whole] ^ addr->byte[whole]) & mask) == 0;
+}

@@ -18,6 +18,10 @@ struct kit_netlink_addr {
     unsigned char byte[16];
 };
 
+/* Is `addr` within the network that the first prefix_len bits of `net` are? */
+bool kit_netlink_addr_covers(const struct kit_netlink_addr *net,
+                             const struct kit_netlink_addr *addr);
+
 /* Adds it to the interface; there already, whatever its prefix length: nothing (*ret_added false).
  * IPv6 without duplicate address detection (IFA_F_NODAD): the cloud says who has it. */
 int kit_netlink_addr_add(const char *interface, const struct kit_netlink_addr *addr,

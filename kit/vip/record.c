@@ -65,16 +65,13 @@ static void take_local(const struct kit_json_node *local, struct kit_record *r)
     r->local_ours = false;
 }
 
-int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_err *err)
+static int read_from(const char *path, struct kit_record *ret_record, struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(RECORD_BYTES);
     KIT_AUTO(kit_json) json = {0};
     struct kit_record r = {.known = true};
-    char path[4096];
 
     *ret_record = (struct kit_record){0};
-    if (path_of(tag, ".json", path, sizeof(path), err))
-        return -1;
     if (kit_file_read(path, KIT_FILE_TRUSTED, &text, err))
         return err->kind == KIT_ERR_NOT_FOUND ? 0 : kit_err_wrap(err, "read the record");
     if (kit_json_parse(text.data, text.len_bytes, &json, err)) {
@@ -91,6 +88,30 @@ int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_e
     take_text(kit_json_root(&json), "facts", r.facts, sizeof(r.facts));
     take_local(kit_json_get(kit_json_root(&json), "local"), &r);
     *ret_record = r;
+    return 0;
+}
+
+int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_err *err)
+{
+    char path[4096];
+
+    *ret_record = (struct kit_record){0};
+    return path_of(tag, ".json", path, sizeof(path), err) ? -1 : read_from(path, ret_record, err);
+}
+
+int kit_record_each(kit_record_take_fn take, void *arg, struct kit_err *err)
+{
+    KIT_AUTO(kit_file_names) names = {0};
+    struct kit_record record;
+    struct kit_err ignored;
+    char path[4096];
+
+    if (kit_file_list(kit_record_dir(), ".json", &names, err))
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (kit_str_format(path, sizeof(path), "%s/%s", kit_record_dir(), names.name[i]) &&
+            !read_from(path, &record, &ignored) && record.known)
+            take(arg, &record);
     return 0;
 }
 

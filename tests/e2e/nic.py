@@ -5,6 +5,7 @@ It runs in a network and a mount namespace of its own.  What the kernel has is r
 held against what the clouds' pages on configuring ENIs have typed in, in another namespace.
 """
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -209,6 +210,45 @@ def test_ipv6_with_a_router_that_comes_later(t):
 
 
 # ---- what is somebody else's ------------------------------------------------------------------------
+
+def test_ipv6_that_is_disabled(t):
+    with Scene(t, "aliyun", ipv6=True) as s:
+        with open("/proc/sys/net/ipv6/conf/eth1/disable_ipv6", "w") as f:
+            f.write("1")
+        before = dump()
+        got = s.nic("setup", "eth1")
+        t.has(got.err, "IPv6 is disabled on eth1: its IPv6 addresses are left out")
+        t.check(any("from 10.0.1.11 lookup 101" in line for line in dump()), "IPv4 is set up")
+        s.nic("check", "eth1")
+        s.nic("unset", "eth1")
+        t.equal(dump(), before)
+
+
+@tap.cases(("resource", "record"))
+def test_an_address_that_moves_between_nodes(t, known_by):
+    """A protected address is not the interface's own, though the cloud lists it there while it is served here."""
+    with Scene(t) as s:
+        s.sim.do("assign_ip", eni=s.enis[1], ip="10.0.1.100")
+        if known_by == "resource":
+            s.node.resource("ip1", scenario="private-ip", address="10.0.1.100", interface="eth1")
+        else:  # a cluster manager's, of which no file tells
+            put(os.path.join(s.node.rundir, "ip1.json"), json.dumps(
+                {"in_service": True, "local": {"interface": "eth1", "address": "10.0.1.100", "ours": True}}))
+        got = s.nic("setup", "eth1")
+        t.lacks(got.out, "address add 10.0.1.100")
+        t.check(not netns.is_up("eth1", "10.0.1.100"), "whoever serves it puts it up")
+        t.lacks(read(NETWORKD % "eth1"), "Address=10.0.1.100")
+        t.has(got.out, "rule add from 10.0.1.100 lookup 101", "when it is here, it answers by eth1")
+        s.nic("check", "eth1")
+        with t.subtest("it moves away"):
+            kept = read(NETWORKD % "eth1")
+            s.sim.do("unassign_ip", eni=s.enis[1], ip="10.0.1.100")
+            s.nic("check", "eth1")
+            t.has(s.nic("setup", "eth1").out, "nothing to change")
+            t.equal(read(NETWORKD % "eth1"), kept)
+        s.nic("unset", "eth1")
+        s.unchanged()
+
 
 def test_what_was_there_stays(t):
     """Address, default route and rule by somebody else: counted, and not taken away."""

@@ -76,6 +76,72 @@ static void what_is_missing_alone_is_made(void **state)
     kit_host_plan_done(&plan);
 }
 
+/* 10.0.1.60 is a resource's. */
+static void an_address_that_moves(void **state)
+{
+    static const char *const one[] = {"10.0.1.11", NULL};
+    const struct kit_nic here = host_nic(two), away = host_nic(one);
+    const struct kit_addr moving = host_addr("10.0.1.60");
+    struct kit_host_state made = {.table = 101};
+    const struct kit_host_ask first = {
+        .interface = "eth1", .nic = &here, .moving = &moving, .moving_count = 1};
+    struct kit_host_ask later = first;
+    KIT_AUTO(kit_host_now) now = host_now();
+    struct kit_host_plan plan = plan_of(&first, &now);
+
+    (void)state;
+    host_says(&plan.todo, "ip link set dev eth1 up\n"
+                          "ip -4 address add 10.0.1.11/24 dev eth1 metric 101\n"
+                          "ip -4 route add default via 10.0.1.1 dev eth1 metric 101\n"
+                          "ip -4 route add default via 10.0.1.1 dev eth1 table 101\n"
+                          "ip -4 route add 10.0.1.0/24 dev eth1 table 101\n"
+                          "ip -4 rule add from 10.0.1.11 lookup 101\n"
+                          "ip -4 rule add from 10.0.1.60 lookup 101\n");
+    host_make(&now, &plan.todo);
+    for (size_t i = 0; i < plan.todo.count; i++)
+        kit_changes_add(&made.made, &plan.todo.change[i]);
+    size_t all = plan.want.count;
+    kit_host_plan_done(&plan);
+    /* Elsewhere: nothing to do, and the same is kept over a reboot. */
+    later.nic = &away;
+    later.state = &made;
+    plan = plan_of(&later, &now);
+    assert_int_equal(plan.todo.count, 0);
+    assert_int_equal(plan.want.count, all);
+    kit_host_plan_done(&plan);
+    /* Once made by a setup that did not know, and served now: it is not taken off. */
+    const struct kit_change old = {.kind = KIT_CHANGE_ADDRESS, .addr = moving, .prefix_len = 32};
+    kit_changes_add(&made.made, &old);
+    host_has_addr(&now, "10.0.1.60", 32, false);
+    plan = plan_of(&later, &now);
+    assert_int_equal(plan.todo.count, 0);
+    kit_host_plan_done(&plan);
+    kit_host_state_done(&made);
+}
+
+static void no_way_to_the_gateway(void **state)
+{
+    const struct kit_nic nic = host_nic(two);
+    const struct kit_host_ask ask = {.interface = "eth1", .nic = &nic};
+    KIT_AUTO(kit_host_now) now = host_now();
+    struct kit_host_plan plan;
+    struct kit_err err;
+
+    (void)state;
+    host_has_addr(&now, "10.0.1.11", 32, false);
+    assert_int_equal(kit_host_plan_setup(&ask, &now, &plan, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_STATE);
+    assert_non_null(strstr(err.msg, "eth1 has 10.0.1.11 already, but with another prefix length"));
+    /* A route of somebody's does as well, or a wider network. */
+    host_route(&now, "10.0.1.1/32", NULL, ETH1, KIT_ROUTE_MAIN, 0);
+    plan = plan_of(&ask, &now);
+    kit_host_plan_done(&plan);
+    now.routes.count = 0;
+    now.addrs.addr[0].addr.prefix_len = 16;
+    plan = plan_of(&ask, &now);
+    kit_host_plan_done(&plan);
+}
+
 static void ipv6(void **state)
 {
     struct kit_nic nic = host_nic(both);
@@ -368,6 +434,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it),
         cmocka_unit_test(what_is_missing_alone_is_made),
+        cmocka_unit_test(an_address_that_moves),
+        cmocka_unit_test(no_way_to_the_gateway),
         cmocka_unit_test(ipv6),
         cmocka_unit_test(the_number),
         cmocka_unit_test(what_somebody_else_began),
