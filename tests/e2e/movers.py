@@ -774,8 +774,8 @@ def test_two_nodes_at_once_end_with_one_of_them(t, s):
     s.mover.free(s.sim, s.mover.nodes[0])
     s.sim.do("start_instance", id=s.mover.nodes[0])
     runs = [s.one.start("restore", s.mover.tag), s.two.start("restore", s.mover.tag)]
-    statuses = [run.wait().status for run in runs]
-    t.check(0 in statuses, "one of them has it: %s" % statuses)
+    for got in [run.wait() for run in runs]:  # of several tables each may have lost one
+        t.check(got.status == 0 or ":720015:" in got.err, "it has it, or says who took it: %s" % got.err)
     # However the race went, one more restore settles it.
     t.equal(s.two.run("restore", s.mover.tag).status, 0)
     s.expect_on(s.eni2)
