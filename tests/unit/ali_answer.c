@@ -52,6 +52,45 @@ static void what_is_no_answer_of_the_clouds_is_none(void **state)
     }
 }
 
+static void a_list_that_is_missing_is_no_empty_one(void **state)
+{
+    static const struct {
+        const char *action, *body;
+        bool believed;
+    } rows[] = {
+        {"DescribeHaVips", OK, false},
+        {"DescribeHaVips", "{\"RequestId\":\"R\",\"TotalCount\":1}", false},
+        {"DescribeHaVips", "{\"RequestId\":\"R\",\"TotalCount\":\"0\"}", true},
+        {"DescribeHaVips", "{\"RequestId\":\"R\",\"HaVips\":{}}", true},
+        {"DescribeHaVips", "{\"RequestId\":\"R\",\"HaVips\":null}", true},
+        {"DescribeHaVips", "{\"RequestId\":\"R\",\"HaVips\":{\"HaVip\":[]}}", true},
+        {"DescribeEipAddresses", OK, false},
+        {"DescribeInstances", OK, false},
+        {"DescribeNetworkInterfaces", OK, false},
+        {"DescribeRouteEntryList", OK, true}, /* has no TotalCount */
+        {"DescribeRouteEntryList", "{\"RequestId\":\"R\",\"Code\":\"Busy\"}", false},
+        {"DescribeRouteEntryList", "{\"RequestId\":\"R\",\"RouteEntrys\":[]}", true},
+        {"DescribeRouteTableList", OK, false},
+        {"AssociateEipAddress", OK, true},
+    };
+    struct kit_err err;
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(rows); i++) {
+        struct fake_answer answer = {.status = 200, .body = rows[i].body};
+        struct ali_session *s = ali_begin(&answer, 1);
+        int rc = ask(s, rows[i].action, ALI_READS, &err);
+
+        if (rows[i].believed != (rc == 0))
+            fail_msg("%s: %s", rows[i].action, rows[i].body);
+        if (rc) {
+            assert_int_equal(err.kind, KIT_ERR_PROTOCOL);
+            fake_assert_text(err.msg, "not believed");
+        }
+        ali_end(s);
+    }
+}
+
 static void a_code_in_a_success_is_no_error(void **state)
 {
     static const struct fake_answer answers[] = {
@@ -154,7 +193,7 @@ static unsigned page_through(struct ali_session *s, enum ali_pages style, unsign
 {
     struct ali_rpc r;
 
-    ali_rpc_init(&r, ali_ready_cloud(s), &ali_vpc, "DescribeHaVips", ALI_READS);
+    ali_rpc_init(&r, ali_ready_cloud(s), &ali_vpc, "ListIpv4Gateways", ALI_READS);
     *ret_rc = ali_rpc_pages(&r, style, 50, ali_soon(s), count_page, &taken, err);
     ali_rpc_done(&r);
     return taken;
@@ -288,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_answer_of_the_clouds_is_none),
+        cmocka_unit_test(a_list_that_is_missing_is_no_empty_one),
         cmocka_unit_test(a_code_in_a_success_is_no_error),
         cmocka_unit_test(lists_however_they_come),
         cmocka_unit_test(texts_and_switches_however_they_come),

@@ -311,7 +311,32 @@ static void back_to_available_is_a_failed_attachment(void **state)
     assert_int_equal(step.result, KIT_STEP_FAILED);
     assert_int_equal(step.err.kind, KIT_ERR_REFUSED);
     fake_assert_text(step.err.msg, "could not attach it to i-2");
-    ali_assert_calls(w, LOOK " " ASK " " TYPES " " ATTACH " " LOOK " " LOOK);
+    ali_assert_calls(w, LOOK " " ASK " " TYPES " " ATTACH " " LOOK " " LOOK " " LOOK " " LOOK
+                             " " LOOK);
+    ali_done(w);
+}
+
+/* The cloud is eventually consistent: a look may show what was before either change. */
+static void old_looks_are_no_verdict(void **state)
+{
+    struct ali_world *w = begin();
+
+    (void)state;
+    ali_reply_once(w, LOOK, NULL, ENI("i-1", "InUse"));
+    ali_reply(w, DETACH, NULL, ALI_OK);
+    ali_reply_once(w, LOOK, NULL, ENI("", "Available"));
+    ali_reply(w, ATTACH, NULL, ALI_OK);
+    ali_reply_once(w, LOOK, NULL, ENI("i-1", "InUse"));
+    ali_reply_once(w, LOOK, NULL, ENI("i-2", "Attaching"));
+    ali_reply_with(w, LOOK, NULL, (struct fake_answer){.status = 200, .body = ENI("", "Available")},
+                   3);
+    ali_reply_once(w, LOOK, NULL, ENI("i-1", "InUse"));
+    ali_reply_with(w, LOOK, NULL, (struct fake_answer){.status = 200, .body = ENI("", "Available")},
+                   3);
+    ali_reply(w, LOOK, NULL, ENI("i-2", "InUse"));
+    assert_int_equal(ali_claim(w, 1).result, KIT_STEP_DONE);
+    assert_int_equal(ali_count(w, DETACH), 1);
+    assert_int_equal(ali_count(w, ATTACH), 1);
     ali_done(w);
 }
 
@@ -435,6 +460,7 @@ int main(void)
         cmocka_unit_test(refused_for_its_state_is_looked_at),
         cmocka_unit_test(a_guest_that_hangs_is_told_as_what_it_is),
         cmocka_unit_test(back_to_available_is_a_failed_attachment),
+        cmocka_unit_test(old_looks_are_no_verdict),
         cmocka_unit_test(never_attaching_is_a_failed_attachment_too),
         cmocka_unit_test(taken_by_another_meanwhile),
         cmocka_unit_test(a_lost_answer_is_open),

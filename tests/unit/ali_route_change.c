@@ -202,27 +202,37 @@ static void created_by_another_meanwhile_is_open(void **state)
 /* ---- endpoints that cannot change a next hop ---------------------------------------------------
  */
 
-static struct ali_world *old_endpoint(void)
+static struct ali_world *endpoint_that_says(const char *error)
 {
     struct ali_world *w = with_theirs();
 
-    ali_reply_with(w, MODIFY, NULL,
-                   (struct fake_answer){.status = 400, .body = ALI_ERROR("UnsupportedParameter")},
-                   0);
+    ali_reply_with(w, MODIFY, NULL, (struct fake_answer){.status = 400, .body = error}, 0);
     return w;
+}
+
+static struct ali_world *old_endpoint(void)
+{
+    return endpoint_that_says(ALI_ERROR("UnsupportedParameter"));
 }
 
 static void without_create_route_nothing_is_deleted(void **state)
 {
-    struct ali_world *w = old_endpoint();
+    /* The second one knows of name and description alone, and wants one of them. */
+    static const char *const errors[] = {ALI_ERROR("UnsupportedParameter"),
+                                         ALI_ERROR("MissingParameter"),
+                                         ALI_ERROR("MissingParameter.RouteEntryName")};
 
     (void)state;
-    struct kit_step step = ali_claim(w, 1);
-    assert_int_equal(step.result, KIT_STEP_FAILED);
-    assert_int_equal(step.err.kind, KIT_ERR_CONFIG);
-    fake_assert_text(step.err.msg, "create_route = yes");
-    ali_assert_calls(w, READ " " LOOK " " MODIFY);
-    ali_done(w);
+    for (size_t i = 0; i < KIT_LEN(errors); i++) {
+        struct ali_world *w = endpoint_that_says(errors[i]);
+        struct kit_step step = ali_claim(w, 1);
+
+        assert_int_equal(step.result, KIT_STEP_FAILED);
+        assert_int_equal(step.err.kind, KIT_ERR_CONFIG);
+        fake_assert_text(step.err.msg, "create_route = yes");
+        ali_assert_calls(w, READ " " LOOK " " MODIFY);
+        ali_done(w);
+    }
 }
 
 static void deleted_on_condition_and_created(void **state)

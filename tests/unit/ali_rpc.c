@@ -12,7 +12,7 @@
 #include "kit/cloud/aliyun/rpc.h"
 #include "tests/unit/ali_session.h"
 
-#define OK          "{\"RequestId\":\"R\"}"
+#define OK          "{\"RequestId\":\"R\",\"HaVips\":{\"HaVip\":[]}}"
 #define ERROR(code) "{\"Code\":\"" code "\",\"Message\":\"m\",\"RequestId\":\"R\"}"
 
 static const struct fake_answer fine = {.status = 200, .body = OK};

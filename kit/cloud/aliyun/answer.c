@@ -45,6 +45,51 @@ const struct kit_json_node *ali_list_at(const struct kit_json_node *parent, cons
     return index == 0 && is_element(list) ? list : NULL;
 }
 
+/* What a reading action's list is in.  An empty one is there all the same, with no elements. */
+static const struct {
+    const char *action, *outer;
+    bool counted; /* the answer has a TotalCount */
+} lists[] = {
+    {"DescribeEipAddresses", "EipAddresses", true},
+    {"DescribeHaVips", "HaVips", true},
+    {"DescribeInstances", "Instances", true},
+    {"DescribeNatGateways", "NatGateways", true},
+    {"DescribeNetworkInterfaces", "NetworkInterfaceSets", true},
+    {"DescribeRouteEntryList", "RouteEntrys", false},
+    {"DescribeRouteTableList", "RouterTableList", true},
+    {"DescribeSnatTableEntries", "SnatTableEntries", true},
+    {"DescribeVSwitches", "VSwitches", true},
+};
+
+static int is_named(void *arg, const char *key, const struct kit_json_node *value)
+{
+    (void)value;
+    return kit_str_eq(key, arg);
+}
+
+/* With whatever value: null is an empty list, too. */
+static bool has_member(const struct kit_json_node *object, const char *name)
+{
+    char key[32];
+
+    return kit_str_copy(key, sizeof(key), name) && kit_json_each(object, is_named, key);
+}
+
+const char *ali_list_lacking(const char *action, const struct kit_json_node *root)
+{
+    int64_t total;
+
+    for (size_t i = 0; i < KIT_LEN(lists); i++) {
+        if (!kit_str_eq(action, lists[i].action) || has_member(root, lists[i].outer))
+            continue;
+        if (lists[i].counted ? kit_json_int(kit_json_get(root, "TotalCount"), &total) && !total
+                             : !has_member(root, "Code"))
+            continue;
+        return lists[i].outer;
+    }
+    return NULL;
+}
+
 bool ali_text(const struct kit_json_node *object, const char *key, char *dst, size_t dst_bytes)
 {
     const struct kit_json_node *node = kit_json_get(object, key);

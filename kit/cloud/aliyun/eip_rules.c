@@ -332,8 +332,8 @@ static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_b
 const struct kit_rule ali_eip_rules[ALI_EIP_RULES] = {
     {15, KIT_RULE_REFUSE, "an EIP serves its own region", "name an EIP of the ENI's region",
      check_region},
-    {16, KIT_RULE_REFUSE, "the cloud will not bind this EIP",
-     "see it in the console: pay, unlock or replace it", check_status},
+    {16, KIT_RULE_REFUSE, "the cloud will not bind this EIP as it is",
+     "in use: unbind it; else see it in the console: pay, unlock or replace it", check_status},
     {17, KIT_RULE_WARN, "it serves here once it is InUse",
      "wait, or run restore, which waits for it", check_done},
     {18, KIT_RULE_REFUSE, "a primary ENI takes one EIP", "free it, or use a secondary ENI",

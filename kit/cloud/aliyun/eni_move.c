@@ -12,6 +12,9 @@
 
 /* A state that a change should have ended is taken for a stale read for so long. */
 #define STALE_MS 15000
+/* Back to Available after it was Attaching: failed, or a read from before the attachment.  So many
+ * looks in a row agree before it counts. */
+#define FELL_BACK_LOOKS 4
 /* DetachNetworkInterface: an ENI that stays Detaching "for an extended period": the guest did not
  * answer; ask once more, then restart the instance. */
 #define DETACH_AGAIN_MS 30000
@@ -30,6 +33,7 @@ struct walk {
     bool detach_sent, attach_sent;
     bool just_sent; /* look again at once, and often at first */
     bool seen_free, seen_attaching, detached_again;
+    unsigned fell_back; /* looks in a row */
     struct kit_deadline stale_until, again_at;
     char state[16], node[KIT_ID]; /* the last look */
     struct kit_err refused;       /* the last refusal that may pass */
@@ -100,7 +104,7 @@ static int at_available(struct walk *w)
         return end(w, KIT_STEP_DONE);
     if (!w->attach_sent)
         return send(w, "AttachNetworkInterface", w->to, &w->attach_sent);
-    if (!w->seen_attaching && is_stale(w))
+    if (is_stale(w) && (!w->seen_attaching || ++w->fell_back < FELL_BACK_LOOKS))
         return 0;
     (void)kit_err_set(
         &w->step->err, KIT_ERR_REFUSED,
@@ -116,6 +120,8 @@ static int at_in_use(struct walk *w)
         return end(w, KIT_STEP_DONE);
     if (!w->from[0] || !kit_str_eq(w->node, w->from))
         return w->to[0] ? end_open(w, w->node) : end(w, KIT_STEP_DONE);
+    if (w->seen_free && is_stale(w)) /* from before the detachment, most likely */
+        return 0;
     if (w->seen_free) {
         (void)kit_err_set(&w->step->err, KIT_ERR_CONFLICT,
                           "%s took %s back after it was detached; we do not fight over it", w->from,
@@ -158,6 +164,8 @@ static int look(struct walk *w, struct kit_err *err)
     (void)kit_str_copy(w->state, sizeof(w->state), eni->state_text);
     (void)kit_str_copy(w->node, sizeof(w->node), eni->node);
     kit_op_tell(w->ui, "%s: %s", w->eni, w->state);
+    if (eni->state != ALI_ENI_AVAILABLE)
+        w->fell_back = 0;
     switch (eni->state) {
     case ALI_ENI_AVAILABLE: return at_available(w);
     case ALI_ENI_ATTACHING: return at_attaching(w);

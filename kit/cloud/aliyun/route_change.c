@@ -2,10 +2,10 @@
  * while one is under way (TaskConflict), so each is waited for before the next is sent.
  *
  * ModifyRouteEntry changes the next hop in place: there is no moment without a route.  An endpoint
- * that does not know its parameters NewNextHopType and NewNextHopId refuses them; the route is then
- * deleted, on condition that it still points where it was seen, and created.  Whoever is killed
- * between the two leaves a table without the route, which only create_route = yes lets a second run
- * mend: so without it nothing is deleted. */
+ * that does not know its parameters NewNextHopType and NewNextHopId refuses the call; the route is
+ * then deleted, on condition that it still points where it was seen, and created.  Whoever is
+ * killed between the two leaves a table without the route, which only create_route = yes lets a
+ * second run mend: so without it nothing is deleted. */
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/route_table.h"
@@ -192,6 +192,14 @@ static void make_anew(struct change *c)
         (void)kit_err_wrap(&step->err, "the old route is deleted, and the new one not created");
 }
 
+/* An endpoint from before the next hop could be changed: it refuses what it does not know, or
+ * misses what it could change (MissingParameter: name, description), which nobody asks for here. */
+static bool is_too_old(const struct ali_rpc *r)
+{
+    return r->call.failed && (r->note == ALI_NOTE_UNKNOWN_ACTION ||
+                              kit_str_starts(r->call.err.code, "MissingParameter"));
+}
+
 static void modify(struct change *c)
 {
     struct ali_rpc r;
@@ -202,7 +210,7 @@ static void modify(struct change *c)
     ali_rpc_param(&r, "NewNextHopType", hop_type(c->facts));
     ali_rpc_param(&r, "NewNextHopId", c->facts->me);
     run(c, &r);
-    unknown = r.call.failed && r.note == ALI_NOTE_UNKNOWN_ACTION;
+    unknown = is_too_old(&r);
     ali_rpc_done(&r);
     if (unknown)
         make_anew(c);

@@ -216,6 +216,10 @@ static int take_answer(struct ali_rpc *r, const struct kit_http_response *resp, 
                            "%s: HTTP 200 with a body that is not the cloud's: no object with a "
                            "RequestId",
                            r->call.what);
+    const char *lacking = ali_list_lacking(r->call.what, kit_json_root(&r->json));
+    if (lacking)
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: HTTP 200 without %s: not believed",
+                           r->call.what, lacking);
     /* Whoever runs the call again asks for something new. */
     r->token[0] = '\0';
     r->token_kept = false;

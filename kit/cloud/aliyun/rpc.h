@@ -84,6 +84,10 @@ void ali_rpc_step(const struct ali_rpc *r, struct kit_step *step);
 size_t ali_list_count(const struct kit_json_node *parent, const char *outer, const char *inner);
 const struct kit_json_node *ali_list_at(const struct kit_json_node *parent, const char *outer,
                                         const char *inner, size_t index);
+/* The list that an answer of `action` should have and has not, or NULL.  Nothing in it means that
+ * there is nothing.  Without it only a TotalCount of 0 says so; where the API knows no TotalCount,
+ * anything but a Code, which belongs to errors. */
+const char *ali_list_lacking(const char *action, const struct kit_json_node *root);
 /* A string or number as text into dst; absent, null or too long: false and "". */
 bool ali_text(const struct kit_json_node *object, const char *key, char *dst, size_t dst_bytes);
 bool ali_true(const struct kit_json_node *object, const char *key); /* true, "true", "True" */
