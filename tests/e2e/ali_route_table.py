@@ -197,6 +197,21 @@ def test_a_route_to_nothing_is_elsewhere(t):
         t.equal(s.routes(), s.all_on(s.eni2))
 
 
+def test_an_eni_and_an_interface_that_contradict_each_other(t):
+    """A file that was copied from the other node."""
+    with Scene(t) as s:
+        mac = [e["mac"] for e in s.ali()["network_interfaces"] if e["network_interface_id"] == s.eni2][0]
+        with lab.link(t, mac) as link:
+            s.two.resource("vip1", scenario="route-table", address=VIP, eni=s.eni1, interface=link, local_address="no")
+            for action in ("quickCheck", "restore"):
+                got = s.two.run(action, "vip1")
+                t.equal(got.status, 4)
+                t.check(link in got.err and s.eni1 in got.err and "contradict" in got.err, got.err)
+            s.two.resource("vip1", scenario="route-table", address=VIP, eni=s.eni2, interface=link, local_address="no")
+            t.equal(s.two.run("restore", "vip1").status, 0)
+            t.equal(s.routes(), s.all_on(s.eni2))
+
+
 def test_one_change_at_a_time(t):
     with Scene(t, delay_ms=200) as s:
         runs = [s.one.start("restore", "vip1"), s.two.start("restore", "vip1")]

@@ -116,6 +116,23 @@ static int check_wants(const struct ali_me *me, unsigned wants, struct kit_err *
     return 0;
 }
 
+/* The ENI was named, and an interface too.  With the metadata service known to be there it costs
+ * little to hear whether both are the same; without it, or where the interface is none of an ENI (a
+ * bridge), the name is believed. */
+static int check_named(struct ali_cloud *cloud, const char *interface, const char *eni,
+                       struct kit_deadline by, struct kit_err *err)
+{
+    struct ali_me other;
+    struct kit_err ignored;
+
+    if (!interface || !kit_secret_is_set(&cloud->metadata_token) ||
+        find_by_interface(cloud, interface, by, &other, &ignored) || kit_str_eq(other.eni, eni))
+        return 0;
+    return kit_err_set(err, KIT_ERR_CONFIG,
+                       "interface %s is %s, and eni is %s: they contradict each other", interface,
+                       other.eni, eni);
+}
+
 int ali_me_find(struct ali_cloud *cloud, const struct kit_settings *settings, unsigned wants,
                 struct kit_deadline by, struct ali_me *ret_me, struct kit_err *err)
 {
@@ -133,8 +150,11 @@ int ali_me_find(struct ali_cloud *cloud, const struct kit_settings *settings, un
     } else if (ask && find_instance(cloud, by, &me, err)) {
         return -1;
     }
-    if ((wants & ALI_ME_ENI) && eni)
+    if ((wants & ALI_ME_ENI) && eni) {
+        if (check_named(cloud, interface, eni, by, err))
+            return -1;
         (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
+    }
     if (vpc)
         (void)kit_str_copy(me.vpc, sizeof(me.vpc), vpc);
     if (check_wants(&me, wants, err))
