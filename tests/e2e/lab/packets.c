@@ -28,8 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS        250 /* longer than any way here, shorter than TCP's first retransmission */
-#define ASKED          128 /* questions open at a time: WAIT_MS at the shortest interval */
+#define WAIT_MS        900 /* a busy machine's patience, shorter than TCP's first retransmission (1 s) */
+#define ASKED          512 /* questions open at a time: WAIT_MS at the shortest interval, and room */
 #define NAME_MAX_BYTES 32
 
 static int64_t now_ns(void)

@@ -14,11 +14,11 @@ Call = collections.namedtuple("Call", "node action begin_s end_s status")
 Request = collections.namedtuple("Request", "node action begin_s end_s status code applied")
 Change = collections.namedtuple("Change", "at_s holder next_hop")
 
-LATE_S = 0.25    # an answer that the client no longer waited for
+LATE_S = 0.25    # an answer that comes later than this is none to a person or a protocol
 
 
 def is_late(answer):
-    """It came, from a node that had been frozen, when nobody waited for it any more."""
+    """It came when nobody waited for it any more, from a node that had been frozen."""
     return answer.name is not None and answer.got_s - answer.sent_s >= LATE_S
 
 
@@ -115,7 +115,7 @@ class Take:
 
     def lost(self, protocol, since_s=0.0, until_s=float("inf")):
         """Questions of that time without an answer; the last ones may still be on their way."""
-        settled = min(until_s, self.ended_s - 0.5) if self.ended_s else until_s
+        settled = min(until_s, self.ended_s - 1.0) if self.ended_s else until_s
         return [a for a in self.answers(since_s) if a.protocol == protocol and a.name is None and a.sent_s < settled]
 
     def longest_gap(self, protocol, since_s=0.0):
