@@ -148,11 +148,9 @@ static bool take_option(struct ctl *ctl, bool own_words, int argc, char **argv, 
         ctl->confdir = argv[*i] + sizeof("--confdir=") - 1;
     } else if (kit_str_eq(argv[*i], "--confdir") && *i + 1 < argc) {
         ctl->confdir = argv[++*i];
-    } else if (own_words) {
-        return false;
-    } else if (kit_str_starts(argv[*i], "--prometheus=")) {
+    } else if (!own_words && kit_str_starts(argv[*i], "--prometheus=")) {
         ctl->prometheus = argv[*i] + sizeof("--prometheus=") - 1;
-    } else if (kit_str_eq(argv[*i], "--prometheus") && *i + 1 < argc) {
+    } else if (!own_words && kit_str_eq(argv[*i], "--prometheus") && *i + 1 < argc) {
         ctl->prometheus = argv[++*i];
     } else {
         return false;

@@ -114,6 +114,13 @@ static int at_available(struct walk *w)
     return end(w, KIT_STEP_FAILED);
 }
 
+static void taken_back(const struct walk *w, struct kit_err *err)
+{
+    (void)kit_err_set(err, KIT_ERR_CONFLICT,
+                      "%s took %s back after it was detached; we do not fight over it", w->from,
+                      w->eni);
+}
+
 static int at_in_use(struct walk *w)
 {
     if (w->to[0] && kit_str_eq(w->node, w->to))
@@ -123,9 +130,7 @@ static int at_in_use(struct walk *w)
     if (w->seen_free && is_stale(w)) /* from before the detachment, most likely */
         return 0;
     if (w->seen_free) {
-        (void)kit_err_set(&w->step->err, KIT_ERR_CONFLICT,
-                          "%s took %s back after it was detached; we do not fight over it", w->from,
-                          w->eni);
+        taken_back(w, &w->step->err);
         return end(w, KIT_STEP_FAILED);
     }
     return w->detach_sent && is_stale(w) ? 0 : detach(w, w->from);
@@ -188,10 +193,14 @@ static int look_on(void *arg, struct kit_err *err)
     return rc ? rc : w->just_sent;
 }
 
-/* The deadline came first: say where it hangs, and what helps. */
+/* The deadline came first: say where it hangs, and what helps.  What would be waited out as an old
+ * look is a conflict then, as everywhere (kit/vip/verify.h). */
 static void explain(const struct walk *w, struct kit_err *err)
 {
-    if (kit_str_eq_nocase(w->state, "Detaching"))
+    if (w->seen_free && w->from[0] && kit_str_eq_nocase(w->state, "InUse") &&
+        kit_str_eq(w->node, w->from))
+        taken_back(w, err);
+    else if (kit_str_eq_nocase(w->state, "Detaching"))
         (void)kit_err_set(err, KIT_ERR_TIMEOUT,
                           "%s is still Detaching from %s: the operating system there does not let "
                           "it go; restart or stop that instance, then run this again",
