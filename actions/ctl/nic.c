@@ -280,6 +280,8 @@ static void print_look(const struct ctl_nic_look *look, const char *interface)
         return;
     }
     (void)printf("%s: table %u\n", interface, look->table);
+    /* Otherwise there was nothing to look at: ctl_nic_look fails. */
+    (void)printf("  OK   rule 60: its MAC is that of an ENI of this instance\n");
     (void)printf("  %-4s rules 25, 46: packets from its addresses leave by it%s%s\n",
                  look->routed ? "OK" : "FAIL", look->routed ? "" : ": ",
                  look->routed ? "" : look->unrouted);

@@ -109,8 +109,8 @@ static int ask_cloud(struct kit_cloud *cloud, const struct kit_link *link, struc
         return 0;
     if (err->kind == KIT_ERR_NOT_FOUND)
         return kit_err_set(err, KIT_ERR_NOT_FOUND,
-                           "interface %s (MAC %s) is no ENI of this instance, says the metadata "
-                           "service",
+                           "interface %s: rule 60: its MAC %s is that of no ENI of this instance, "
+                           "says the metadata service",
                            link->name, link->mac);
     return kit_err_wrap(err, "ask how %s (MAC %s) is to be set up", link->name, link->mac);
 }

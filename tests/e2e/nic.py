@@ -314,6 +314,7 @@ def test_a_file_of_somebody_elses(t):
         os.unlink(NETWORKD % "eth1")
         s.nic("setup", "eth1")
         t.has(s.nic("check", "eth1").out, "OK   rule 47")
+        t.has(s.nic("check", "eth1").out, "OK   rule 60")
         put(NETWORKD % "eth1", "# mine now\n" + read(NETWORKD % "eth1"))
         t.has(s.nic("check", "eth1").out, "WARN rule 47")
         got = s.nic("unset", "eth1")
