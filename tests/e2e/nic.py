@@ -416,7 +416,7 @@ def test_what_is_refused(t, provider):
         for words, status, says in (
                 (["setup", "eth9"], 1, "there is no interface eth9; there are: "),
                 (["setup", "lo"], 1, "it is no ENI"),
-                (["setup", "eth1p"], 1, "is no ENI of this instance"),
+                (["setup", "eth1p"], 1, "rule 60: its MAC "),
                 (["setup", "eth0"], 1, "is the primary interface"),
                 (["setup"], 2, "iface"),
                 (["setup", "eth1", "--metric", "0"], 2, "--metric"),

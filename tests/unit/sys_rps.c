@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kit/sys/file.h"
 #include "kit/sys/rps.h"
@@ -153,8 +154,10 @@ static void cpus_that_are_online(void **state)
     unsigned cpus = 0;
 
     (void)state;
-    assert_int_equal(kit_rps_online("", &cpus, mask, &err), 0);
-    assert_int_equal(cpus, sysconf(_SC_NPROCESSORS_ONLN));
+    if (access("/sys/devices/system/cpu/online", R_OK) == 0) { /* a build root may have no /sys */
+        assert_int_equal(kit_rps_online("", &cpus, mask, &err), 0);
+        assert_int_equal(cpus, sysconf(_SC_NPROCESSORS_ONLN));
+    }
     put("/sys/devices/system/cpu/online", "0-1,3\n");
     assert_int_equal(kit_rps_online(root, &cpus, mask, &err), 0);
     assert_int_equal(cpus, 3);
