@@ -457,8 +457,8 @@ def test_expired_credentials_are_renewed_once(t):
     refused = {e["key"] for e in here.sim.log(kind="ec2") if e["status"] != 200}
     accepted = {e["key"] for e in here.sim.log(kind="ec2", status=200)}
     t.equal(len(refused), 1)
-    t.equal(len(accepted), 1)
-    t.check(refused != accepted, "signed anew with other credentials")
+    # Calls run beside each other: one may have been let in with the old key before it expired.
+    t.equal(len(accepted - refused), 1, "signed anew with other credentials")
     t.equal(here.actions("imds").count("GET latest/meta-data/iam/security-credentials/node"), 2)
 
 
