@@ -16,6 +16,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 import lab
+import netns
 import tap
 
 KEY, SECRET = "LTAIEXAMPLE", "testsecret"
@@ -415,7 +416,7 @@ wire.send(b"\xff" * 6 + mac + struct.pack("!H", 0x0806) + arp)
 def test_packets_move_an_havip(t):
     world = lab.world("ali-havip")
     world["aliyun"]["havips"].append({"havip_id": "havip-2", "ip_address": "10.0.1.51", "vswitch_id": "vsw-1", "instances": ["i-node2"]})
-    with lab.link(t, "00:16:3e:00:02:01") as name, lab.Sim(t, world=world, args=("--segment", name + "p=i-node2")) as sim:
+    with netns.link(t, "00:16:3e:00:02:01") as name, lab.Sim(t, world=world, args=("--segment", name + "p=i-node2")) as sim:
         def announce(ip, operation=1, target=None):
             done = subprocess.run([sys.executable, "-c", ANNOUNCE, name, ip, str(operation), target or ip],
                                   env=lab.clean_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
@@ -455,4 +456,5 @@ def test_a_segment_that_is_not_there(t):
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 ONE, TWO = "i-node1", "i-node2"
@@ -90,13 +91,13 @@ def test_calls(t):
 
 
 def test_by_interface(t):
-    with Scene(t, delay_ms=0) as s, lab.link(t, s.object("network_interfaces", "network_interface_id", ENI_2)["mac"]) as nic:
+    with Scene(t, delay_ms=0) as s, netns.link(t, s.object("network_interfaces", "network_interface_id", ENI_2)["mac"]) as nic:
         s.two.resource("eip1", scenario="elastic-ip", interface=nic, address=PUBLIC)
         t.equal(s.two.run("restore", "eip1").status, 0)
         t.equal(s.eip(), (ENI_2, "NetworkInterface", "NAT", "10.0.2.11", "InUse"))
         t.equal(len(s.calls()), 6, "its address comes from the metadata service: %s" % s.calls())
         t.equal(s.two.run("quickCheck", "eip1").status, 0)
-    with Scene(t) as s, lab.link(t, s.object("network_interfaces", "network_interface_id", PRIMARY_2)["mac"]) as nic:
+    with Scene(t) as s, netns.link(t, s.object("network_interfaces", "network_interface_id", PRIMARY_2)["mac"]) as nic:
         s.two.resource("eip1", scenario="elastic-ip", interface=nic, address=PUBLIC)
         t.equal(s.two.run("restore", "eip1").status, 0)
         t.equal(s.eip()[:2], (TWO, "EcsInstance"), "a primary interface gets it through its instance")
@@ -291,4 +292,5 @@ def test_multi_refused(t):
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 VIP, CIDR = "10.1.0.10", "10.1.0.10/32"
@@ -201,7 +202,7 @@ def test_an_eni_and_an_interface_that_contradict_each_other(t):
     """A file that was copied from the other node."""
     with Scene(t) as s:
         mac = [e["mac"] for e in s.ali()["network_interfaces"] if e["network_interface_id"] == s.eni2][0]
-        with lab.link(t, mac) as link:
+        with netns.link(t, mac) as link:
             s.two.resource("vip1", scenario="route-table", address=VIP, eni=s.eni1, interface=link, local_address="no")
             for action in ("quickCheck", "restore"):
                 got = s.two.run(action, "vip1")
@@ -303,4 +304,5 @@ def test_many_tables(t):
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 V4, V6 = "10.0.1.100", "2001:db8:1::100"
@@ -120,7 +121,7 @@ def test_ipv6_that_another_node_took_in_between_is_a_conflict(t):
 
 
 def test_by_interface_asks_the_api_less_and_sees_it_in_the_metadata(t):
-    with Scene(t) as s, lab.link(t, s.sim.interface(s.eni2)["mac"]) as nic:
+    with Scene(t) as s, netns.link(t, s.sim.interface(s.eni2)["mac"]) as nic:
         s.put(s.eni1)
         s.configure(interface=nic)
         t.equal(s.two.run("restore", "ip1").status, 0)
@@ -130,7 +131,7 @@ def test_by_interface_asks_the_api_less_and_sees_it_in_the_metadata(t):
 
 
 def test_metadata_that_goes_away_after_the_change_is_no_failure(t):
-    with Scene(t) as s, lab.link(t, s.sim.interface(s.eni2)["mac"]) as nic:
+    with Scene(t) as s, netns.link(t, s.sim.interface(s.eni2)["mac"]) as nic:
         s.put(s.eni1)
         s.configure(interface=nic)
         event = {"op": "set_imds", "id": lab.NODE_2, "mode": "off"}
@@ -233,4 +234,5 @@ def test_another_vpc_with_the_same_address_is_not_ours(t):
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import lab  # noqa: E402
+import netns  # noqa: E402
 import tap  # noqa: E402
 
 VIP, CIDR = "10.1.0.10", "10.1.0.10/32"
@@ -249,7 +250,7 @@ def test_named_eni_of_another_node(t):
         got = node_2(t, sim, eni=eni1).run("restore", "vip1")
         t.equal(got.status, 4)
         t.check(eni1 in got.err and lab.NODE_1 in got.err, "whose it is")
-        with lab.link(t, sim.interface(sim.eni(lab.NODE_2))["mac"]) as link:
+        with netns.link(t, sim.interface(sim.eni(lab.NODE_2))["mac"]) as link:
             got = node_2(t, sim, eni=eni1, interface=link).run("quickCheck", "vip1")
             t.equal(got.status, 4)
             t.check(link in got.err and "contradict" in got.err, "which two contradict each other")
@@ -258,11 +259,12 @@ def test_named_eni_of_another_node(t):
 def test_interface_by_mac(t):
     with lab.Sim(t) as sim:
         eni2 = sim.eni(lab.NODE_2)
-        with lab.link(t, sim.interface(eni2)["mac"]) as link:
+        with netns.link(t, sim.interface(eni2)["mac"]) as link:
             two = node_2(t, sim, interface=link)
             t.equal(two.run("restore", "vip1").status, 0)
             t.equal(sim.routes(CIDR), on(eni2))
 
 
 if __name__ == "__main__":
+    netns.enter()
     tap.main()

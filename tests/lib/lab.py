@@ -525,28 +525,3 @@ class Node:
                 with open(os.path.join(self.rundir, name), errors="replace") as f:
                     found[name] = f.read()
         return found
-
-
-@contextlib.contextmanager
-def link(t, mac, up=True):
-    """A network interface of this host with that MAC: one end of a veth pair, whose other end (its name
-    and an "p") is its carrier; skips the test where none can be made."""
-    name = "cv%x" % (os.getpid() % 0xffffff)
-
-    def ip(*args):
-        try:
-            done = subprocess.Popen(["ip"] + list(args), env=clean_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        except OSError as e:
-            return str(e)
-        said = done.communicate()[0].decode("utf-8", "replace").strip()
-        return said or "failed" if done.returncode else None
-
-    wrong = ip("link", "add", name, "address", mac, "type", "veth", "peer", "name", name + "p")
-    if wrong:
-        t.skip("cannot add a network interface: " + wrong)
-    try:
-        wrong = ip("link", "set", name + "p", "up") or (ip("link", "set", name, "up") if up else None)
-        t.check(not wrong, wrong)
-        yield name
-    finally:
-        ip("link", "del", name)

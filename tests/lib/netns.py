@@ -6,11 +6,13 @@
 
     netns.need(t)                                # in a test: skips it where none could be made
     netns.wire("node1", mac)                     # node1, and its other end node1p
+    with netns.link(t, mac) as nic:              # the same for a block
 
     with netns.Segment() as seg:                 # hosts with a network stack each, on one bridge
         one = seg.host("one", mac, "10.0.1.21/24")
         one.ip("addr", "show")                   # there; one.prefix runs any program there
 """
+import contextlib
 import json
 import os
 import subprocess
@@ -57,6 +59,19 @@ def wire(nic, mac):
     ip("link", "add", nic, "address", mac, "type", "veth", "peer", "name", nic + "p")
     ip("link", "set", nic, "up")
     ip("link", "set", nic + "p", "up")
+
+
+@contextlib.contextmanager
+def link(t, mac, up=True):
+    """An interface as wire() makes it, for as long as the block runs; gives its name."""
+    need(t)
+    wire("link0", mac)
+    try:
+        if not up:
+            ip("link", "set", "link0", "down")
+        yield "link0"
+    finally:
+        unwire("link0")
 
 
 def is_up(nic, address):
