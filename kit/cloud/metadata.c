@@ -200,3 +200,25 @@ void kit_metadata_first_line(const struct kit_metadata_item *item, char *dst, si
     if (!kit_str_copy(dst, dst_bytes, line))
         dst[0] = '\0';
 }
+
+bool kit_metadata_is_role(const char *name, const char *allowed)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len < KIT_METADATA_ROLE && !name[strspn(name, allowed)] && name[0] != '.';
+}
+
+int kit_metadata_role(const struct kit_metadata_item *item, const char *allowed,
+                      char ret_role[KIT_METADATA_ROLE], struct kit_err *err)
+{
+    const char *cursor = item->value.data, *line = "";
+    char role[KIT_METADATA_ROLE];
+    size_t len = 0;
+
+    (void)kit_str_word(&cursor, "\r\n", &line, &len);
+    if (len > 0 && (!kit_str_format(role, sizeof(role), "%.*s", (int)len, line) ||
+                    !kit_metadata_is_role(role, allowed)))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "what it answered is no role's name");
+    (void)kit_str_copy(ret_role, KIT_METADATA_ROLE, len > 0 ? role : "");
+    return 0;
+}

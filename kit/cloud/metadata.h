@@ -59,4 +59,13 @@ bool kit_metadata_answers(const struct kit_metadata *metadata, struct kit_deadli
  * line, and what is too long for an id is none. */
 void kit_metadata_first_line(const struct kit_metadata_item *item, char *dst, size_t dst_bytes);
 
+/* The name of a role becomes part of a path: 1 to 64 of the provider's characters, and no dot in
+ * front. */
+#define KIT_METADATA_ROLE 65
+bool kit_metadata_is_role(const char *name, const char *allowed);
+/* That of the instance, from the list of one; "" when the item was not found or the list is empty.
+ * KIT_ERR_PROTOCOL: it cannot be a name. */
+int kit_metadata_role(const struct kit_metadata_item *item, const char *allowed,
+                      char ret_role[KIT_METADATA_ROLE], struct kit_err *err) KIT_CHECKED;
+
 #endif

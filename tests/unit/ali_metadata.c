@@ -172,9 +172,9 @@ static void the_region(void **state)
 
 /* ---- this node ------------------------------------------------------------------------------ */
 
-static struct ali_me find(unsigned wants)
+static struct kit_me find(unsigned wants)
 {
-    struct ali_me me = {.eni = "before"};
+    struct kit_me me = {.eni = "before"};
     struct kit_err err;
 
     if (ali_me_find(session->cloud, &session->settings, wants, ali_soon(session), &me, &err))
@@ -184,7 +184,7 @@ static struct ali_me find(unsigned wants)
 
 static void finds_not(unsigned wants, enum kit_err_kind kind, const char *says)
 {
-    struct ali_me me = {.eni = "before"};
+    struct kit_me me = {.eni = "before"};
     struct kit_err err;
 
     assert_int_equal(
@@ -199,7 +199,7 @@ static void a_named_eni_needs_nobody(void **state)
     (void)state;
     ali_session_put(session, KIT_PARAM_ENI, "eni-1");
     ali_session_put(session, KIT_PARAM_VPC_ID, "vpc-9");
-    struct ali_me me = find(ALI_ME_ENI | ALI_ME_VPC);
+    struct kit_me me = find(ALI_ME_ENI | ALI_ME_VPC);
     assert_string_equal(me.eni, "eni-1");
     assert_string_equal(me.vpc, "vpc-9");
     assert_string_equal(me.interface, "");
@@ -221,7 +221,7 @@ static void the_instance(void **state)
     world.item[2][0] = "meta-data/vpc-id";
     world.item[2][1] = "vpc-1";
     ali_session_put(session, KIT_PARAM_ENI, "eni-7");
-    struct ali_me me = find(ALI_ME_ENI | ALI_ME_NODE | ALI_ME_VPC);
+    struct kit_me me = find(ALI_ME_ENI | ALI_ME_NODE | ALI_ME_VPC);
     assert_string_equal(me.eni, "eni-7");
     assert_string_equal(me.node, "i-1");
     assert_string_equal(me.zone, "cn-shanghai-b");
@@ -262,7 +262,7 @@ static void an_interface_by_its_mac(void **state)
     }
     world.item[4][0] = "meta-data/instance-id";
     world.item[4][1] = "i-1";
-    struct ali_me me = find(ALI_ME_ENI | ALI_ME_NODE | ALI_ME_VPC);
+    struct kit_me me = find(ALI_ME_ENI | ALI_ME_NODE | ALI_ME_VPC);
     assert_string_equal(me.interface, "eth0");
     assert_string_equal(me.mac, link.mac);
     assert_string_equal(me.eni, "eni-1");

@@ -5,7 +5,7 @@
 
 #include "kit/cloud/cloud.h"
 #include "kit/cloud/creds.h"
-#include "kit/fmt/addr.h"
+#include "kit/cloud/me.h"
 
 struct ali_endpoint {
     char url[512]; /* "https://vpc.cn-shanghai.aliyuncs.com/"; "" until first used */
@@ -17,6 +17,7 @@ struct ali_cloud {
     char region[KIT_ID];    /* "" until ali_ready */
     struct kit_creds creds; /* access_key_id "" until ali_creds_get */
     struct kit_secret metadata_token;
+    struct kit_me_known known;
     bool no_metadata; /* who we are was asked, and nobody answered: we may be no instance at all */
     int64_t skew_s;   /* server's clock minus ours, kept once a request was refused for it */
     struct ali_endpoint vpc, ecs, sts;
@@ -30,16 +31,7 @@ int64_t ali_now_s(const struct ali_cloud *cloud);
  * `by` at most. */
 int ali_ready(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
-/* This node and its interface, as the metadata service knows them; asked once per interface and
- * session. */
-struct ali_me {
-    char interface[16]; /* "" when the ENI was named */
-    char eni[KIT_ID];
-    char node[KIT_ID]; /* instance id */
-    char vpc[KIT_ID], vswitch[KIT_ID], zone[KIT_ID];
-    char primary[KIT_ADDR_TEXT]; /* primary private address of the interface, "" = not known */
-    char mac[18];
-};
+/* This node and its interface; asked once per interface and session. */
 enum ali_me_wants {
     ALI_ME_ENI = 1,  /* parameter `eni`, else by the MAC of `interface` */
     ALI_ME_NODE = 2, /* instance id */
@@ -48,6 +40,6 @@ enum ali_me_wants {
 /* KIT_ERR_CONFIG: no such interface, or it is no ENI of this instance.  What is not asked for may
  * be "". */
 int ali_me_find(struct ali_cloud *cloud, const struct kit_settings *settings, unsigned wants,
-                struct kit_deadline by, struct ali_me *ret_me, struct kit_err *err) KIT_CHECKED;
+                struct kit_deadline by, struct kit_me *ret_me, struct kit_err *err) KIT_CHECKED;
 
 #endif

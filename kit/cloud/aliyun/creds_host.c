@@ -12,31 +12,19 @@
 #define ROLES "meta-data/ram/security-credentials/"
 
 /* A role's name becomes part of a path: RAM's own characters (API reference, RoleName). */
-static bool is_role_name(const char *name)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-    size_t len = strlen(name);
-
-    return len > 0 && len <= 64 && name[strspn(name, allowed)] == '\0' && name[0] != '.';
-}
+static const char role_characters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 
 /* *ret_role is "" when the instance has none. */
-static int read_role_name(const struct ali_chain *chain, char *ret_role, size_t role_bytes,
+static int read_role_name(const struct ali_chain *chain, char ret_role[KIT_METADATA_ROLE],
                           struct kit_err *err)
 {
     struct kit_metadata_item item = {
         .path = ROLES, .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int rc = ali_metadata_read(chain->cloud, &item, 1, chain->by, err);
 
-    if (rc == 0) {
-        const char *cursor = item.value.data, *line = "";
-        size_t len = 0;
-        (void)kit_str_word(&cursor, "\r\n", &line, &len); /* one role; a list by its form */
-        bool fits = kit_str_format(ret_role, role_bytes, "%.*s", (int)len, line);
-        if (len > 0 && (!fits || !is_role_name(ret_role)))
-            rc = kit_err_set(err, KIT_ERR_PROTOCOL, "what it answered is no role's name");
-    }
+    if (rc == 0)
+        rc = kit_metadata_role(&item, role_characters, ret_role, err);
     kit_buf_done(&item.value);
     return rc;
 }
@@ -62,16 +50,16 @@ static int read_role(const struct ali_chain *chain, const char *role, struct kit
 enum ali_source ali_source_instance(const struct ali_chain *chain, const char *role,
                                     struct kit_creds *ret_creds, struct kit_err *err)
 {
-    char found[80] = "";
+    char found[KIT_METADATA_ROLE];
 
     if (ali_env_is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED"))
         return ALI_SOURCE_NONE;
-    if (role && !is_role_name(role)) {
+    if (role && !kit_metadata_is_role(role, role_characters)) {
         (void)kit_err_set(err, KIT_ERR_CONFIG, "\"%.64s\" cannot be the name of a RAM role", role);
         return ALI_SOURCE_BROKEN;
     }
     if (!role) {
-        if (read_role_name(chain, found, sizeof(found), err)) {
+        if (read_role_name(chain, found, err)) {
             (void)kit_err_wrap(err, "the instance's RAM role");
             return ALI_SOURCE_BROKEN;
         }

@@ -16,7 +16,7 @@
 
 /* Who we are is the metadata service's word.  Of an instance that is named it is only asked whether
  * it is this one: from elsewhere nobody answers, which is waited for once and not for long. */
-static bool find_me(struct ali_cloud *cloud, bool named, struct kit_deadline by, struct ali_me *me,
+static bool find_me(struct ali_cloud *cloud, bool named, struct kit_deadline by, struct kit_me *me,
                     struct kit_err *err)
 {
     const struct kit_clock *clock = cloud->base.caller->clock;
@@ -32,7 +32,7 @@ static bool find_me(struct ali_cloud *cloud, bool named, struct kit_deadline by,
 static int find_instance(struct ali_cloud *cloud, struct ali_egress *e, struct kit_deadline by,
                          struct kit_err *err)
 {
-    struct ali_me me = {.node = ""};
+    struct kit_me me = {.node = ""};
     bool known = find_me(cloud, e->wish->instance != NULL, by, &me, err);
 
     if (!known && !e->wish->instance)

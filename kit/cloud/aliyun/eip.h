@@ -83,7 +83,7 @@ struct ali_eip_host {
 /* One resource, and all that was found out about it: the evidence of the rules. */
 struct ali_eip_target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct ali_me me;
+    struct kit_me me;
     const char *allocation_id;              /* or NULL */
     const struct kit_addr *address;         /* or NULL */
     const struct kit_addr *private_address; /* or NULL */

@@ -27,7 +27,7 @@ static const char *node_of(const struct ali_eip_target *t)
 /* An ENI that is on no instance names none: then the metadata service says which this one is. */
 static int find_node(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_deadline by)
 {
-    struct ali_me me;
+    struct kit_me me;
     struct kit_err err;
 
     if (node_of(t)[0])

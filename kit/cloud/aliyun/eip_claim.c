@@ -48,7 +48,7 @@ static int prepare(struct ali_cloud *cloud, const struct kit_settings *settings,
                    struct kit_deadline by, struct ali_eip_move *ret_move, struct kit_err *err)
 {
     const struct kit_addr *wanted = kit_settings_addr(settings, KIT_PARAM_PRIVATE_ADDRESS);
-    struct ali_me me;
+    struct kit_me me;
 
     if (ali_me_find(cloud, settings, ALI_ME_ENI, by, &me, err))
         return -1;

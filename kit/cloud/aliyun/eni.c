@@ -21,7 +21,7 @@ struct region {
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct ali_me me;
+    struct kit_me me;
     const char *id;
 };
 

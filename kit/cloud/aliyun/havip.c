@@ -129,7 +129,7 @@ static const char *holder_of(const struct ali_havip_target *t)
     return t->to_instance ? t->me.node : t->me.eni;
 }
 
-bool ali_havip_is_us(const struct ali_me *me, const char *id)
+bool ali_havip_is_us(const struct kit_me *me, const char *id)
 {
     return id[0] && (kit_str_eq(id, me->eni) || kit_str_eq(id, me->node));
 }

@@ -61,7 +61,7 @@ void ali_havip_local_of(const struct kit_settings *settings, struct ali_havip_lo
 /* One resource, and all that was found out about it: the evidence of the rules. */
 struct ali_havip_target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct ali_me me;
+    struct kit_me me;
     const char *havip_id; /* or NULL: by address */
     const struct kit_addr *address;
     bool to_instance; /* bind_to */
@@ -78,7 +78,7 @@ struct ali_havip_target {
     struct ali_rpc *call; /* shared between targets */
 };
 /* The cloud names the master of a HAVIP that is bound to ENIs by either id. */
-bool ali_havip_is_us(const struct ali_me *me, const char *id);
+bool ali_havip_is_us(const struct kit_me *me, const char *id);
 
 #define ALI_HAVIP_RULES 9
 extern const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES];

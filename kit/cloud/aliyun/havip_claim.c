@@ -15,7 +15,7 @@ struct task {
     struct kit_deadline until; /* of taking: ALI_HAVIP_SETTLE_MS, or `by` */
     const char *id;            /* of the HAVIP */
     const char *holder;        /* that it is bound to: our ENI or our instance */
-    struct ali_me me;
+    struct kit_me me;
     struct ali_havip_local local;
     const char *from; /* who had it at the beginning, "" = nobody */
     char third[KIT_ID];

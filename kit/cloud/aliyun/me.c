@@ -4,7 +4,6 @@
 #include "kit/cloud/aliyun/metadata.h"
 #include "kit/cloud/aliyun/session.h"
 #include "kit/base/str.h"
-#include "kit/sys/link.h"
 
 enum {
     ITEM_NODE,
@@ -16,7 +15,7 @@ enum {
     ITEMS,
 };
 
-static void take_items(const struct kit_metadata_item *item, size_t count, struct ali_me *me)
+static void take_items(const struct kit_metadata_item *item, size_t count, struct kit_me *me)
 {
     kit_metadata_first_line(&item[ITEM_NODE], me->node, sizeof(me->node));
     kit_metadata_first_line(&item[ITEM_ZONE], me->zone, sizeof(me->zone));
@@ -29,9 +28,9 @@ static void take_items(const struct kit_metadata_item *item, size_t count, struc
 }
 
 /* What the metadata service knows of the instance, and of the interface with this MAC unless it is
- * NULL. */
-static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_deadline by,
-                        struct ali_me *me, struct kit_err *err)
+ * NULL; a kit_me_ask_fn. */
+static int ask_metadata(struct kit_cloud *cloud, const char *mac, struct kit_deadline by,
+                        struct kit_me *me, struct kit_err *err)
 {
     static const char *const leaf[ITEMS] = {"instance-id", "zone-id",
                                             "vpc-id",      "network-interface-id",
@@ -50,7 +49,7 @@ static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_dea
         item[i] = (struct kit_metadata_item){
             .path = path[i], .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     }
-    rc = ali_metadata_read(cloud, item, count, by, err);
+    rc = ali_metadata_read((struct ali_cloud *)cloud, item, count, by, err);
     if (!rc)
         take_items(item, count, me);
     for (size_t i = 0; i < count; i++)
@@ -58,56 +57,25 @@ static int ask_metadata(struct ali_cloud *cloud, const char *mac, struct kit_dea
     return rc;
 }
 
-static int find_by_interface(struct ali_cloud *cloud, const char *interface, struct kit_deadline by,
-                             struct ali_me *ret_me, struct kit_err *err)
-{
-    const struct ali_me *known = ali_session_me(cloud, interface);
-    struct ali_me me = {0};
-    struct kit_link link;
-
-    if (known) {
-        *ret_me = *known;
-        return 0;
-    }
-    if (kit_link_read(interface, &link, err))
-        return -1;
-    if (!link.mac[0])
-        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI",
-                           interface);
-    if (ask_metadata(cloud, link.mac, by, &me, err))
-        return kit_err_wrap(err, "find the ENI of interface %s (MAC %s)", interface, link.mac);
-    if (!me.eni[0])
-        return kit_err_set(
-            err, KIT_ERR_CONFIG,
-            "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
-            "set `interface` to one that is, or `eni` to its id",
-            interface, link.mac);
-    (void)kit_str_copy(me.interface, sizeof(me.interface), interface);
-    (void)kit_str_copy(me.mac, sizeof(me.mac), link.mac);
-    ali_session_keep_me(cloud, &me);
-    *ret_me = me;
-    return 0;
-}
-
 /* The instance alone. */
-static int find_instance(struct ali_cloud *cloud, struct kit_deadline by, struct ali_me *ret_me,
+static int find_instance(struct ali_cloud *cloud, struct kit_deadline by, struct kit_me *ret_me,
                          struct kit_err *err)
 {
-    const struct ali_me *known = ali_session_me(cloud, "");
-    struct ali_me me = {0};
+    const struct kit_me *known = kit_me_recall(&cloud->known, "");
+    struct kit_me me = {0};
 
     if (known) {
         *ret_me = *known;
         return 0;
     }
-    if (ask_metadata(cloud, NULL, by, &me, err))
+    if (ask_metadata(&cloud->base, NULL, by, &me, err))
         return kit_err_wrap(err, "find this instance");
-    ali_session_keep_me(cloud, &me);
+    kit_me_keep(&cloud->known, &me);
     *ret_me = me;
     return 0;
 }
 
-static int check_wants(const struct ali_me *me, unsigned wants, struct kit_err *err)
+static int check_wants(const struct kit_me *me, unsigned wants, struct kit_err *err)
 {
     if ((wants & ALI_ME_NODE) && !me->node[0])
         return kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service names no instance");
@@ -122,30 +90,29 @@ static int check_wants(const struct ali_me *me, unsigned wants, struct kit_err *
 static int check_named(struct ali_cloud *cloud, const char *interface, const char *eni,
                        struct kit_deadline by, struct kit_err *err)
 {
-    struct ali_me other;
+    struct kit_me other;
     struct kit_err ignored;
 
     if (!interface || !kit_secret_is_set(&cloud->metadata_token) ||
-        find_by_interface(cloud, interface, by, &other, &ignored) || kit_str_eq(other.eni, eni))
+        kit_me_by_interface(&cloud->base, &cloud->known, interface, ask_metadata, by, &other,
+                            &ignored))
         return 0;
-    return kit_err_set(err, KIT_ERR_CONFIG,
-                       "interface %s is %s, and eni is %s: they contradict each other", interface,
-                       other.eni, eni);
+    return kit_me_same(&other, eni, err);
 }
 
 int ali_me_find(struct ali_cloud *cloud, const struct kit_settings *settings, unsigned wants,
-                struct kit_deadline by, struct ali_me *ret_me, struct kit_err *err)
+                struct kit_deadline by, struct kit_me *ret_me, struct kit_err *err)
 {
     const char *interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
     const char *eni = kit_settings_text(settings, KIT_PARAM_ENI);
     const char *vpc = kit_settings_text(settings, KIT_PARAM_VPC_ID);
     bool ask = (wants & ALI_ME_NODE) || ((wants & ALI_ME_VPC) && !vpc);
-    struct ali_me me = {0};
+    struct kit_me me = {0};
 
     if ((wants & ALI_ME_ENI) && !eni) {
         if (!interface)
             return kit_err_set(err, KIT_ERR_CONFIG, "set `interface`, or `eni`");
-        if (find_by_interface(cloud, interface, by, &me, err))
+        if (kit_me_by_interface(&cloud->base, &cloud->known, interface, ask_metadata, by, &me, err))
             return -1;
     } else if (ask && find_instance(cloud, by, &me, err)) {
         return -1;

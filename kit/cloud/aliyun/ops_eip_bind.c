@@ -12,7 +12,7 @@ struct bind {
     const char *eni, *instance; /* as asked for, or NULL */
     struct kit_addr addr;       /* of the EIP, when it was named by it */
     enum ali_eip_mode mode;
-    struct ali_me me;
+    struct kit_me me;
     /* The last look. */
     struct ali_eip_target t;
     struct kit_query query;

@@ -40,7 +40,7 @@ static int begin(struct work *w, struct kit_err *err)
 
 static void take_instance(struct work *w)
 {
-    struct ali_me *me = &w->evidence.target.me;
+    struct kit_me *me = &w->evidence.target.me;
     const struct ali_instance *i = &w->evidence.instance;
 
     (void)kit_str_copy(me->node, sizeof(me->node), i->id);
@@ -51,7 +51,7 @@ static void take_instance(struct work *w)
 static int take_eni(struct work *w, struct kit_err *err)
 {
     struct ali_havip_target *t = &w->evidence.target;
-    struct ali_me *me = &t->me;
+    struct kit_me *me = &t->me;
 
     t->eni = ali_enis_get(&w->enis, w->bind.holder);
     if (!t->eni)
@@ -186,7 +186,7 @@ static int bind(struct work *w, struct kit_op_answer *answer, struct kit_err *er
 static int unbind(struct work *w, struct kit_op_answer *answer, struct kit_err *err)
 {
     struct ali_havip_target *t = &w->evidence.target;
-    struct ali_me *me = &t->me;
+    struct kit_me *me = &t->me;
 
     w->bind.off = true;
     w->bind.force = kit_op_flag(w->call, "force");

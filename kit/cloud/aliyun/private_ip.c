@@ -17,7 +17,7 @@
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct ali_me me;
+    struct kit_me me;
     const struct kit_addr *addr;
     struct ali_rpc holder, own;     /* first round */
     struct ali_rpc primary, subnet; /* second round, when nobody has it */
@@ -361,8 +361,7 @@ static void prepare(struct ali_cloud *cloud, struct target *t, struct kit_query 
         return;
     }
     t->query = query;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.eni);
-    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+    kit_facts_set_me(&query->facts, &t->me);
 }
 
 static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,

@@ -238,7 +238,7 @@ static bool is_interface(const struct ali_route_entry *e)
  */
 static int need_node(struct search *s, struct ali_route_target *t)
 {
-    struct ali_me me;
+    struct kit_me me;
 
     if (t->me.node[0])
         return 0;

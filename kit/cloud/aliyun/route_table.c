@@ -30,8 +30,7 @@ static void prepare_target(struct ali_cloud *cloud, struct ali_route_target *t,
         return;
     }
     t->query = query;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.eni);
-    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+    kit_facts_set_me(&query->facts, &t->me);
 }
 
 static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,

@@ -8,7 +8,7 @@
 /* What one query looks for. */
 struct ali_route_target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct ali_me me;
+    struct kit_me me;
     struct kit_cidr destination;
     char *const *listed; /* NULL: the tables of the VPC */
     bool all_tables;     /* also tables that lack the route: create_route */

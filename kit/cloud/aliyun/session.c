@@ -12,16 +12,10 @@
 #include "kit/cloud/aliyun/ops.h"
 #include "kit/sys/hostid.h"
 
-/* Interfaces of one instance that are remembered: the largest types have some 30 ENIs, a node of a
- * cluster a few. */
-#define KNOWN 16
-
 struct session {
     struct ali_cloud cloud; /* first: an ali_cloud is cast to this */
     struct ali_profiles *profiles;
     bool profiles_tried;
-    struct ali_me me[KNOWN];
-    size_t me_count;
 };
 
 static struct session *of(struct ali_cloud *cloud)
@@ -107,24 +101,6 @@ const struct ali_profiles *ali_session_profiles(struct ali_cloud *cloud)
         s->profiles = NULL;
     s->profiles_tried = true;
     return s->profiles;
-}
-
-const struct ali_me *ali_session_me(const struct ali_cloud *cloud, const char *interface)
-{
-    const struct session *s = (const struct session *)cloud;
-
-    for (size_t i = 0; i < s->me_count; i++)
-        if (kit_str_eq(s->me[i].interface, interface))
-            return &s->me[i];
-    return NULL;
-}
-
-void ali_session_keep_me(struct ali_cloud *cloud, const struct ali_me *me)
-{
-    struct session *s = of(cloud);
-
-    if (s->me_count < KNOWN)
-        s->me[s->me_count++] = *me;
 }
 
 /* ---- the region ------------------------------------------------------------------------------

@@ -15,9 +15,4 @@ int ali_region(struct ali_cloud *cloud, struct kit_deadline by, struct kit_err *
 /* The region without asking anybody: "" when nothing names one. */
 void ali_region_if_known(struct ali_cloud *cloud);
 
-/* What the metadata service said of an interface, if it was asked before; "" = the instance's
- * first. */
-const struct ali_me *ali_session_me(const struct ali_cloud *cloud, const char *interface);
-void ali_session_keep_me(struct ali_cloud *cloud, const struct ali_me *me);
-
 #endif

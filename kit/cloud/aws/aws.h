@@ -4,6 +4,7 @@
 
 #include "kit/cloud/cloud.h"
 #include "kit/cloud/creds.h"
+#include "kit/cloud/me.h"
 
 struct aws_endpoint {
     char url[512]; /* ends in '/' unless it has a path of its own */
@@ -12,9 +13,10 @@ struct aws_endpoint {
 struct aws_cloud {
     struct kit_cloud base; /* first: a kit_cloud is cast to this */
     const struct kit_settings *settings;
-    char region[KIT_ID];    /* "" until aws_region */
-    char node[KIT_ID];      /* our instance id; "" until it was asked for */
-    char vpc[KIT_ID];       /* of the instance; "" until it was asked for */
+    char region[KIT_ID]; /* "" until aws_region */
+    char node[KIT_ID];   /* our instance id; "" until it was asked for */
+    char vpc[KIT_ID];    /* of the instance; "" until it was asked for */
+    struct kit_me_known known;
     struct kit_creds creds; /* access_key_id "" until aws_creds_get */
     struct kit_secret imds_token;
     int64_t skew_s; /* server's clock minus ours, kept once it is 240 s or more; see ec2.c */

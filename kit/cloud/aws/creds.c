@@ -79,33 +79,21 @@ enum aws_source aws_source_environment(struct kit_creds *ret_creds, struct kit_e
 }
 
 /* A role's name becomes part of a path: IAM's own characters (API reference, RoleName). */
-static bool is_role_name(const char *name)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-";
-    size_t len = strlen(name);
-
-    return len > 0 && len <= 64 && name[strspn(name, allowed)] == '\0' && name[0] != '.';
-}
+static const char role_characters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-";
 
 #define ROLES "meta-data/iam/security-credentials/"
 
 /* *ret_role is "" when the instance has none. */
-static int read_role_name(const struct aws_chain *chain, char *ret_role, size_t role_bytes,
+static int read_role_name(const struct aws_chain *chain, char ret_role[KIT_METADATA_ROLE],
                           struct kit_err *err)
 {
     struct kit_metadata_item item = {
         .path = ROLES, .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     int rc = aws_imds_read(chain->cloud, &item, 1, chain->by, err);
 
-    if (rc == 0) {
-        const char *cursor = item.value.data, *line = "";
-        size_t len = 0;
-        (void)kit_str_word(&cursor, "\r\n", &line, &len); /* one role; a list by its form */
-        bool fits = kit_str_format(ret_role, role_bytes, "%.*s", (int)len, line);
-        if (len > 0 && (!fits || !is_role_name(ret_role)))
-            rc = kit_err_set(err, KIT_ERR_PROTOCOL, "what it answered is no role's name");
-    }
+    if (rc == 0)
+        rc = kit_metadata_role(&item, role_characters, ret_role, err);
     kit_buf_done(&item.value);
     return rc;
 }
@@ -129,11 +117,11 @@ static int read_role(const struct aws_chain *chain, const char *role, struct kit
 enum aws_source aws_source_instance(const struct aws_chain *chain, struct kit_creds *ret_creds,
                                     struct kit_err *err)
 {
-    char role[80] = "";
+    char role[KIT_METADATA_ROLE];
 
     if (aws_is_true(aws_env("AWS_EC2_METADATA_DISABLED")))
         return AWS_SOURCE_NONE;
-    if (read_role_name(chain, role, sizeof(role), err) != 0) {
+    if (read_role_name(chain, role, err) != 0) {
         (void)kit_err_wrap(err, "the instance's role");
         return AWS_SOURCE_BROKEN;
     }

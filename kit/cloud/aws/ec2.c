@@ -7,7 +7,6 @@
 #include "kit/cloud/aws/endpoint.h"
 #include "kit/cloud/aws/imds.h"
 #include "kit/cloud/aws/session.h"
-#include "kit/sys/link.h"
 
 int aws_ec2_ready(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
@@ -27,7 +26,7 @@ enum {
     ITEMS
 };
 
-static void take_items(const struct kit_metadata_item *item, struct aws_me *me)
+static void take_items(const struct kit_metadata_item *item, struct kit_me *me)
 {
     kit_metadata_first_line(&item[ITEM_ENI], me->eni, sizeof(me->eni));
     kit_metadata_first_line(&item[ITEM_VPC], me->vpc, sizeof(me->vpc));
@@ -35,9 +34,9 @@ static void take_items(const struct kit_metadata_item *item, struct aws_me *me)
     kit_metadata_first_line(&item[ITEM_ADDRESSES], me->primary, sizeof(me->primary));
 }
 
-/* What the metadata service knows of the interface with this MAC. */
-static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_deadline by,
-                        struct aws_me *me, struct kit_err *err)
+/* What the metadata service knows of the interface with this MAC; a kit_me_ask_fn. */
+static int ask_metadata(struct kit_cloud *cloud, const char *mac, struct kit_deadline by,
+                        struct kit_me *me, struct kit_err *err)
 {
     static const char *const leaf[ITEMS] = {"interface-id", "vpc-id", "instance-id", "local-ipv4s"};
     char path[ITEMS][96];
@@ -53,7 +52,7 @@ static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_dea
         item[i] = (struct kit_metadata_item){
             .path = path[i], .optional = true, .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
     }
-    rc = aws_imds_read(cloud, item, ITEMS, by, err);
+    rc = aws_imds_read((struct aws_cloud *)cloud, item, ITEMS, by, err);
     if (!rc)
         take_items(item, me);
     for (int i = 0; i < ITEMS; i++)
@@ -61,42 +60,12 @@ static int ask_metadata(struct aws_cloud *cloud, const char *mac, struct kit_dea
     return rc;
 }
 
-static int find_by_interface(struct aws_cloud *cloud, const char *interface, struct kit_deadline by,
-                             struct aws_me *ret_me, struct kit_err *err)
-{
-    struct aws_me me = {0};
-    struct kit_link link;
-    const struct aws_me *known = aws_session_me(cloud, interface);
-
-    if (known) {
-        *ret_me = *known;
-        return 0;
-    }
-    if (kit_link_read(interface, &link, err))
-        return -1;
-    if (!link.mac[0])
-        return kit_err_set(err, KIT_ERR_CONFIG, "interface %s has no MAC address: it is no ENI",
-                           interface);
-    if (ask_metadata(cloud, link.mac, by, &me, err))
-        return kit_err_wrap(err, "find the ENI of interface %s (MAC %s)", interface, link.mac);
-    if (!me.eni[0])
-        return kit_err_set(
-            err, KIT_ERR_CONFIG,
-            "interface %s (MAC %s) is no ENI of this instance, says the metadata service: "
-            "set `interface` to one that is, or `eni` to its id",
-            interface, link.mac);
-    (void)kit_str_copy(me.interface, sizeof(me.interface), interface);
-    aws_session_keep_me(cloud, &me);
-    *ret_me = me;
-    return 0;
-}
-
 /* The VPC of the instance's first interface: all its ENIs are in one VPC. */
 static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err)
 {
     struct kit_metadata_item mac = {.path = "meta-data/mac",
                                     .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
-    struct aws_me me = {0};
+    struct kit_me me = {0};
     char text[32];
     int rc;
 
@@ -108,7 +77,7 @@ static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
     if (!rc &&
         strspn(text, "0123456789abcdefABCDEF:") != strlen(text)) /* it becomes part of a path */
         rc = kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service's MAC is none: %s", text);
-    if (rc || ask_metadata(cloud, text, by, &me, err))
+    if (rc || ask_metadata(&cloud->base, text, by, &me, err))
         return kit_err_wrap(err, "find the VPC (set `vpc_id` to do without the metadata service)");
     (void)kit_str_copy(cloud->vpc, sizeof(cloud->vpc), me.vpc);
     return 0;
@@ -117,22 +86,22 @@ static int find_vpc(struct aws_cloud *cloud, struct kit_deadline by, struct kit_
 /* The ENI was named.  With the metadata service known to be there (it gave us the region or the
  * credentials) it costs little to hear whether that can be; without it, the name is believed. */
 static int check_named(struct aws_cloud *cloud, const struct kit_settings *settings,
-                       struct kit_deadline by, struct aws_me *me, struct kit_err *err)
+                       struct kit_deadline by, struct kit_me *me, struct kit_err *err)
 {
     const char *interface = kit_settings_text(settings, KIT_PARAM_INTERFACE);
     struct kit_metadata_item item = {.path = "meta-data/instance-id",
                                      .optional = true,
                                      .value = KIT_BUF_SECRET(KIT_METADATA_BODY_BYTES)};
-    struct aws_me other;
+    struct kit_me other;
     struct kit_err ignored;
 
     if (!kit_secret_is_set(&cloud->imds_token))
         return 0;
-    if (interface && !find_by_interface(cloud, interface, by, &other, &ignored) &&
-        !kit_str_eq(other.eni, me->eni))
-        return kit_err_set(err, KIT_ERR_CONFIG,
-                           "interface %s is %s, and eni is %s: they contradict each other",
-                           interface, other.eni, me->eni);
+    if (interface &&
+        !kit_me_by_interface(&cloud->base, &cloud->known, interface, ask_metadata, by, &other,
+                             &ignored) &&
+        kit_me_same(&other, me->eni, err))
+        return -1;
     if (!cloud->node[0] && !aws_imds_read(cloud, &item, 1, by, &ignored))
         kit_metadata_first_line(&item, cloud->node, sizeof(cloud->node));
     kit_buf_done(&item.value);
@@ -140,7 +109,7 @@ static int check_named(struct aws_cloud *cloud, const struct kit_settings *setti
     return 0;
 }
 
-int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err)
+int aws_me_agrees(const struct kit_me *me, const char *node, struct kit_err *err)
 {
     if (!me->node[0] || !node[0] || kit_str_eq(me->node, node))
         return 0;
@@ -151,18 +120,19 @@ int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err
 }
 
 int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
-                struct kit_deadline by, struct aws_me *ret_me, struct kit_err *err)
+                struct kit_deadline by, struct kit_me *ret_me, struct kit_err *err)
 {
     const char *eni = kit_settings_text(settings, KIT_PARAM_ENI);
     const char *vpc = kit_settings_text(settings, KIT_PARAM_VPC_ID);
-    struct aws_me me = {0};
+    struct kit_me me = {0};
 
     if (eni) {
         (void)kit_str_copy(me.eni, sizeof(me.eni), eni);
         if (check_named(cloud, settings, by, &me, err))
             return -1;
-    } else if (find_by_interface(cloud, kit_settings_text(settings, KIT_PARAM_INTERFACE), by, &me,
-                                 err)) {
+    } else if (kit_me_by_interface(&cloud->base, &cloud->known,
+                                   kit_settings_text(settings, KIT_PARAM_INTERFACE), ask_metadata,
+                                   by, &me, err)) {
         return -1;
     }
     if (vpc)

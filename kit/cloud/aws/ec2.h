@@ -4,7 +4,7 @@
 #define KIT_CLOUD_AWS_EC2_H
 
 #include "kit/cloud/aws/query.h"
-#include "kit/fmt/addr.h"
+#include "kit/cloud/me.h"
 
 /* EC2 takes at most 200 values in the filters of one request (docs: "Filter your resources"). */
 #define AWS_FILTER_VALUES 200
@@ -13,14 +13,6 @@
  * Blocks for the metadata service and STS, until `by` at most. */
 int aws_ec2_ready(struct aws_cloud *cloud, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 
-/* Our ENI: who shall hold the address. */
-struct aws_me {
-    char interface[16]; /* "" when the ENI was named */
-    char eni[KIT_ID];
-    char vpc[KIT_ID];            /* "" when it was not asked for */
-    char node[KIT_ID];           /* "" when not known */
-    char primary[KIT_ADDR_TEXT]; /* primary private IPv4 address, "" when not known */
-};
 enum aws_me_wants {
     AWS_ME_ENI = 0,
     AWS_ME_VPC = 1, /* vpc_id of the settings, else of the metadata service */
@@ -29,7 +21,7 @@ enum aws_me_wants {
  * per interface and session.  KIT_ERR_CONFIG: no such interface, or it is no ENI of this instance.
  */
 int aws_me_find(struct aws_cloud *cloud, const struct kit_settings *settings, unsigned wants,
-                struct kit_deadline by, struct aws_me *ret_me, struct kit_err *err) KIT_CHECKED;
+                struct kit_deadline by, struct kit_me *ret_me, struct kit_err *err) KIT_CHECKED;
 
 /* The id in the child `name`: absent is "", one that does not fit is KIT_ERR_PROTOCOL: half an id
  * is somebody else's. */
@@ -39,7 +31,7 @@ int aws_take_id(const struct kit_xml_node *item, const char *name, char ret_id[K
 /* Whoever says that our ENI is attached to `node` must mean this instance ("" on either side: not
  * known).  One configuration file copied to two nodes would have both call the address theirs:
  * KIT_ERR_CONFIG. */
-int aws_me_agrees(const struct aws_me *me, const char *node, struct kit_err *err) KIT_CHECKED;
+int aws_me_agrees(const struct kit_me *me, const char *node, struct kit_err *err) KIT_CHECKED;
 
 /* The fields of an ENI that the movers look at. */
 struct aws_eni {

@@ -14,7 +14,7 @@
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct aws_me me;
+    struct kit_me me;
     const char *allocation_id;              /* or NULL */
     const struct kit_addr *address;         /* or NULL */
     const struct kit_addr *private_address; /* or NULL */
@@ -264,8 +264,7 @@ static void prepare_target(struct aws_cloud *cloud, struct target *t, struct kit
         return;
     }
     t->query = query;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.eni);
-    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+    kit_facts_set_me(&query->facts, &t->me);
 }
 
 static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,

@@ -20,7 +20,7 @@
 
 struct target {
     struct kit_query *query; /* NULL: nothing to search for */
-    struct aws_me me;
+    struct kit_me me;
     const struct kit_addr *addr;
     bool held, primary; /* by `holder`; as its primary address */
     struct aws_nic holder;
@@ -282,8 +282,7 @@ static void prepare(struct aws_cloud *cloud, struct target *t, struct kit_query 
         return;
     }
     t->query = query;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.eni);
-    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+    kit_facts_set_me(&query->facts, &t->me);
     if (!query->for_claim)
         return;
     if (t->me.interface[0] && !kit_link_read(t->me.interface, &link, &ignored))

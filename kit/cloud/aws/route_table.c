@@ -54,7 +54,7 @@ static bool entry_is_ours(const struct kit_xml_node *route, const struct kit_cid
            kit_cidr_eq(&cidr, destination);
 }
 
-static void judge_entry(const struct kit_xml_node *route, const struct aws_me *me,
+static void judge_entry(const struct kit_xml_node *route, const struct kit_me *me,
                         struct kit_binding *b)
 {
     char state[16], origin[32];
@@ -190,8 +190,7 @@ static void prepare_target(struct aws_cloud *cloud, struct aws_route_target *t,
         return; /* t->query stays NULL: nothing to search for */
     }
     t->query = query;
-    (void)kit_str_copy(query->facts.me, sizeof(query->facts.me), t->me.eni);
-    (void)kit_str_copy(query->facts.my_node, sizeof(query->facts.my_node), t->me.node);
+    kit_facts_set_me(&query->facts, &t->me);
 }
 
 static int locate(struct kit_cloud *base, struct kit_query query[], size_t count,

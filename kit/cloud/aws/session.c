@@ -9,15 +9,10 @@
 #include "kit/cloud/aws/ops.h"
 #include "kit/sys/hostid.h"
 
-/* Interfaces of one instance that are remembered: the largest types have 15 ENIs. */
-#define KNOWN 16
-
 struct session {
     struct aws_cloud cloud; /* first: an aws_cloud is cast to this */
     struct aws_profiles *profiles;
     bool profiles_tried;
-    struct aws_me me[KNOWN];
-    size_t me_count;
 };
 
 static struct session *of(struct aws_cloud *cloud)
@@ -105,24 +100,6 @@ const struct aws_profiles *aws_session_profiles(struct aws_cloud *cloud)
         s->profiles = NULL;
     s->profiles_tried = true;
     return s->profiles;
-}
-
-const struct aws_me *aws_session_me(const struct aws_cloud *cloud, const char *interface)
-{
-    const struct session *s = (const struct session *)cloud;
-
-    for (size_t i = 0; i < s->me_count; i++)
-        if (kit_str_eq(s->me[i].interface, interface))
-            return &s->me[i];
-    return NULL;
-}
-
-void aws_session_keep_me(struct aws_cloud *cloud, const struct aws_me *me)
-{
-    struct session *s = of(cloud);
-
-    if (s->me_count < KNOWN)
-        s->me[s->me_count++] = *me;
 }
 
 /* A region goes into a host name and a signature: a host label, no more. */

@@ -10,8 +10,4 @@
  * from them gets the reason from aws_creds_get). */
 const struct aws_profiles *aws_session_profiles(struct aws_cloud *cloud);
 
-/* Our ENI behind an interface, if it was found before. */
-const struct aws_me *aws_session_me(const struct aws_cloud *cloud, const char *interface);
-void aws_session_keep_me(struct aws_cloud *cloud, const struct aws_me *me);
-
 #endif
