@@ -79,11 +79,30 @@ char *kit_str_trim(char *text)
     return text;
 }
 
-/* Bytes of the well-formed UTF-8 sequence at p that is no control character, else 0 (Unicode, table
+/* Characters that change how others are shown, or that show nothing: marks and overrides of the
+ * writing direction (U+061C, U+200E-F, U+202A-E, U+2066-9), line and paragraph separators, zero
+ * width space and no-break space, annotations, tags. */
+static bool is_invisible(unsigned long c)
+{
+    static const struct {
+        unsigned long first, last;
+    } ranges[] = {
+        {0x061c, 0x061c}, {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
+        {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* Bytes of the well-formed UTF-8 sequence at p that may be shown, else 0 (Unicode, table
  * 3-7).  Stops at the NUL by itself: that is no continuation byte. */
 static size_t printable_bytes(const unsigned char *p)
 {
     unsigned low = 0x80, high = 0xbf;
+    unsigned long c;
     size_t more;
 
     if (p[0] >= 0x20 && p[0] < 0x7f)
@@ -104,13 +123,15 @@ static size_t printable_bytes(const unsigned char *p)
     case 0xf4: high = 0x8f; break; /* above: past U+10FFFF */
     default: break;
     }
+    c = p[0] & (0x3fu >> more);
     for (size_t i = 1; i <= more; i++) {
         if (p[i] < low || p[i] > high)
             return 0;
         low = 0x80;
         high = 0xbf;
+        c = c << 6 | (p[i] & 0x3fu);
     }
-    return more + 1;
+    return is_invisible(c) ? 0 : more + 1;
 }
 
 void kit_str_make_printable(char *text)

@@ -21,8 +21,9 @@ bool kit_str_ends(const char *text, const char *suffix);
 /* In place: white space off both ends; returns where the text begins now. */
 char *kit_str_trim(char *text);
 
-/* Control characters (and DEL) become '?', invalid UTF-8 too: what an operator's terminal and a
- * log line can take.  In place. */
+/* Control characters (and DEL) become '?', invalid UTF-8 too, and characters that turn the writing
+ * direction or show nothing (a byte each): what an operator's terminal and a log line can take.  In
+ * place. */
 void kit_str_make_printable(char *text);
 
 /* Whole text as a decimal number within [min, max]; false otherwise (no sign but '-', no space). */

@@ -99,6 +99,14 @@ static void printable_keeps_text_and_nothing_else(void **state)
         {"\xf4\x90\x80\x80", "????"}, /* past U+10FFFF */
         {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
         {"\xf5\x80\x80\x80", "????"},
+        {"a\xe2\x80\xae"
+         "b\xe2\x81\xa6"
+         "c",
+         "a???b???c"},                          /* the text behind it would run backwards */
+        {"\xd8\x9c\xe2\x80\x8f", "?????"},      /* marks of the direction */
+        {"\xe2\x80\xa8\xef\xbb\xbf", "??????"}, /* a line separator, a byte order mark */
+        {"\xf3\xa0\x81\x81", "????"},           /* a tag */
+        {"\xe2\x80\x8d\xd8\x9b\xe2\x80\xaf", "\xe2\x80\x8d\xd8\x9b\xe2\x80\xaf"},
         {"\x80", "?"},
         {"a\xe2\x82", "a??"}, /* cut at the end */
         {"\xe2\x82z", "??z"},
