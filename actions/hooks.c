@@ -89,6 +89,17 @@ static void grant(struct act_hooks *hooks, const char *dir)
                                          .lib_dirs = hooks->lib_dirs};
 }
 
+/* A directory that the settings name has to be there: its hooks may be guards. */
+static int list_files(const struct kit_settings *settings, const char *dir,
+                      struct kit_file_names *ret_names, struct kit_err *err)
+{
+    if (kit_file_list(dir, ".lua", ret_names, err))
+        return -1;
+    if (ret_names->count || !settings->v[KIT_PARAM_HOOK_DIR].given)
+        return 0;
+    return kit_file_check_dir(dir, err) && err->kind == KIT_ERR_NOT_FOUND ? -1 : 0;
+}
+
 void act_hooks_open(struct act_hooks *hooks, const struct kit_settings *settings)
 {
     const char *dir = kit_settings_text(settings, KIT_PARAM_HOOK_DIR);
@@ -96,7 +107,7 @@ void act_hooks_open(struct act_hooks *hooks, const struct kit_settings *settings
 
     *hooks = (struct act_hooks){.settings = settings};
     grant(hooks, dir);
-    if (kit_file_list(dir, ".lua", &names, &hooks->err)) {
+    if (list_files(settings, dir, &names, &hooks->err)) {
         hooks->failed = true;
         (void)kit_err_wrap(&hooks->err, "hook_dir");
         return;
@@ -119,6 +130,11 @@ void act_hooks_done(struct act_hooks *hooks)
     free(hooks->file);
     free(hooks->own_lib_dir);
     *hooks = (struct act_hooks){0};
+}
+
+bool act_hook_is_blind(const struct act_hook_file *file)
+{
+    return !file->usable && !file->text.len_bytes;
 }
 
 bool act_hook_mentions(const struct act_hook_file *file, const char *point)

@@ -48,7 +48,7 @@ void act_hook_file_done(struct act_hook_file *file);
 struct act_hooks {
     struct act_hook_file *file; /* in the order of their names */
     size_t count;
-    bool failed; /* the directory cannot be read */
+    bool failed; /* the directory cannot be read, or is named and missing */
     struct kit_err err;
     bool distrusted; /* the directory is not root's alone: none of its files is run */
     struct kit_err why;
@@ -57,12 +57,15 @@ struct act_hooks {
     const char *lib_dirs[3]; /* where modules are looked for; NULL-terminated */
     char *own_lib_dir;
 };
-/* Reads the files of hook_dir; a missing directory is none.  `settings` is borrowed. */
+/* Reads the files of hook_dir; the default directory may be missing: no files.  `settings` is
+ * borrowed. */
 void act_hooks_open(struct act_hooks *hooks, const struct kit_settings *settings);
 void act_hooks_done(struct act_hooks *hooks);
 /* How many files speak of this point: found in their text, nothing is run.  A file that is not to
  * be trusted counts too. */
 size_t act_hooks_count(const struct act_hooks *hooks, const char *point);
+/* It cannot even be read: which points it speaks of is not known. */
+bool act_hook_is_blind(const struct act_hook_file *file);
 bool act_hook_mentions(const struct act_hook_file *file, const char *point);
 
 /* ---- the facts that they are told --------------------------------------------------------------

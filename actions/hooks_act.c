@@ -134,7 +134,7 @@ int act_hooks_before(struct act *act, struct kit_err *err)
     for (size_t i = 0; i < act->hooks.count; i++) {
         const struct act_hook_file *file = &act->hooks.file[i];
         /* One that cannot even be read may have been a guard. */
-        bool blind = !file->usable && !file->text.len_bytes && is_strict(act);
+        bool blind = act_hook_is_blind(file) && is_strict(act);
         int verdict = 0;
 
         if (act_hook_mentions(file, point) || blind)

@@ -10,11 +10,28 @@
 
 #define POINT "choose_tables"
 
+/* What cannot be read may have had a say; whether that stops anything, the site says. */
+static bool is_blind(const struct act_hooks *hooks, struct kit_err *ret_why)
+{
+    if (!kit_settings_is(hooks->settings, KIT_PARAM_HOOK_FAILURE, "refuse"))
+        return false;
+    *ret_why = hooks->err;
+    for (size_t i = 0; i < hooks->count; i++) {
+        if (!act_hook_is_blind(&hooks->file[i]))
+            continue;
+        *ret_why = hooks->file[i].why;
+        return true;
+    }
+    return hooks->failed;
+}
+
 bool act_choice_is_wanted(const struct act_hooks *hooks)
 {
-    return hooks->count > 0 &&
+    struct kit_err why;
+
+    return (hooks->count > 0 || hooks->failed) &&
            kit_settings_is(hooks->settings, KIT_PARAM_SCENARIO, "route-table") &&
-           act_hooks_count(hooks, POINT) > 0;
+           (act_hooks_count(hooks, POINT) > 0 || is_blind(hooks, &why));
 }
 
 static void free_list(char **list)
@@ -138,6 +155,10 @@ int act_choose(void *arg, struct kit_facts *facts, struct kit_err *err)
 
     if (!facts->count)
         return 0;
+    if (is_blind(choice->hooks, err)) {
+        err->kind = KIT_ERR_HOOK;
+        return -1;
+    }
     if (same_places(choice->asked, facts)) {
         keep_only(facts, choice->kept);
         return 0;

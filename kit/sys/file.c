@@ -190,6 +190,10 @@ int kit_file_list(const char *dir, const char *suffix, struct kit_file_names *re
     DIR *d = opendir(dir);
 
     if (!d) {
+        struct stat st;
+        if (errno == ENOENT && lstat(dir, &st) == 0)
+            return kit_err_set(err, KIT_ERR_CONFIG, "%s is a symbolic link that leads nowhere",
+                               dir);
         if (errno != ENOENT)
             return kit_err_set(err, KIT_ERR_SYSTEM, "%s", dir);
         *ret_names = names;

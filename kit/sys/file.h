@@ -31,8 +31,8 @@ int kit_file_check_program(const char *path, struct kit_err *err) KIT_CHECKED;
 int kit_file_check_dir(const char *path, struct kit_err *err) KIT_CHECKED;
 
 /* Names (not paths) in a directory that end in `suffix`, not beginning with '.', sorted bytewise;
- * the caller frees with kit_file_names_done.  A missing directory is an empty list. Ceiling: 4096
- * names (KIT_ERR_CONFIG). */
+ * the caller frees with kit_file_names_done.  A missing directory is an empty list, a link that
+ * leads nowhere is not (KIT_ERR_CONFIG). Ceiling: 4096 names (KIT_ERR_CONFIG). */
 struct kit_file_names {
     char **name;
     size_t count;

@@ -127,9 +127,28 @@ def test_unless_the_site_wants_it_to(t):
         t.equal(site.run("restore").status, 1, "a guard that is not to be trusted")
         site.hook("10.lua", b"\x1bLua\0")
         t.equal(site.run("restore").status, 1, "a file that cannot be read may have been a guard")
+        t.equal(site.run("quickCheck").status, 3, "and may have chosen tables: what is meant is not known")
         os.unlink(os.path.join(site.dir, "10.lua"))
         site.point("post_restore", "error('oh')")
         t.equal(site.run("restore").status, 0, "what comes afterwards never turns a success into a failure")
+
+
+def test_a_directory_that_is_not_there(t):
+    """Named and missing, or a link that leads nowhere: its guards are not simply forgotten."""
+    with lab.Sim(t) as sim:
+        site = Site(t, sim)
+        os.rename(site.dir, site.dir + ".away")
+        got = site.run("restore")
+        t.equal((got.status, len(message(got, FAILED))), (0, 1), "it does not block the failover")
+        strict, before = Site(t, sim, hook_failure="refuse"), sim.routes(CIDR)
+        for what in ("named and missing", "a link that leads nowhere"):
+            os.rename(strict.dir, strict.dir + ".away") if what == "named and missing" else os.symlink("nowhere", strict.dir)
+            got = strict.run("restore")
+            t.equal(got.status, 1, what)
+            t.has(message(got, REFUSED)[0], strict.dir, what)
+            t.equal(strict.run("quickCheck").status, 3, what)
+            t.equal(strict.node.cloudvip("--json", "hooks", "list").json()["status"], 4, what)
+        t.equal(sim.routes(CIDR), before)
 
 
 # ---- after ----------------------------------------------------------------------------------------
@@ -420,8 +439,12 @@ def test_http(t):
             local answer, why = cloudvip.http{url = '%s' .. 'ask?a=b%%20c', method = 'POST', body = 'the body',
                 headers = {['Content-Type'] = 'text/plain', ['X-Site'] = 'here'}}
             if not answer then return false, why end
+            for _, name in ipairs{'host', 'Content-Length', 'Transfer-Encoding', 'CONNECTION', 'Expect'} do
+                local set, why = pcall(cloudvip.http, {url = '%s', headers = {[name] = 'other.example.org'}})
+                if set or not why:find('a hook cannot set it', 1, true) then return false, name .. ' was set' end
+            end
             local state = cloudvip.json.decode(answer.body)
-            return false, answer.status .. answer.type .. tostring(state.healthy)""" % server.url)
+            return false, answer.status .. answer.type .. tostring(state.healthy)""" % (server.url, server.url))
         t.has(site.run("restore").err, "refuses: 200application/jsontrue")
         (method, path, headers, body), = server.requests
         t.equal((method, path, body), ("POST", "/ask?a=b%20c", b"the body"))

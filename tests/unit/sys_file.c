@@ -273,6 +273,9 @@ static void lists_are_sorted_and_filtered(void **state)
 
     struct kit_file_names kept = names;
     put("plainfile", "", 0600);
+    assert_int_equal(symlink("nowhere", "dangling"), 0);
+    assert_int_equal(kit_file_list("dangling", "", &names, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_CONFIG);
     assert_int_equal(kit_file_list("plainfile", "", &names, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_SYSTEM);
     assert_ptr_equal(names.name, kept.name);
