@@ -137,6 +137,27 @@ static const char *check_method(lua_State *L)
     return NULL;
 }
 
+/* Where the message goes and where it ends is not the hook's to say: a Host of another server
+ * behind the same address would get round hook_hosts. */
+static void check_header(lua_State *L, const char *name)
+{
+    static const char *const ours[] = {"Host",
+                                       "Content-Length",
+                                       "Transfer-Encoding",
+                                       "Connection",
+                                       "Keep-Alive",
+                                       "Upgrade",
+                                       "Expect",
+                                       "TE",
+                                       "Trailer",
+                                       "Proxy-Connection",
+                                       "Proxy-Authorization"};
+
+    for (size_t i = 0; i < KIT_LEN(ours); i++)
+        if (kit_str_eq_nocase(name, ours[i]))
+            (void)luaL_error(L, "http: header %s: a hook cannot set it", ours[i]);
+}
+
 static void take_headers(lua_State *L, struct kit_http_request *req)
 {
     struct kit_err err;
@@ -148,6 +169,7 @@ static void take_headers(lua_State *L, struct kit_http_request *req)
     while (lua_next(L, -2)) {
         if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
             (void)luaL_error(L, "http: headers: want names and text");
+        check_header(L, lua_tostring(L, -2));
         /* The name is borrowed: it lives in the table, and the table on the stack. */
         if (kit_http_request_header(req, lua_tostring(L, -2), lua_tostring(L, -1), &err))
             (void)luaL_error(L, "http: %s", err.msg);

@@ -228,6 +228,14 @@ void klua_sandbox_open(lua_State *L)
 
 void klua_sandbox_load(lua_State *L, const char *text, size_t len_bytes, const char *name)
 {
+    /* A byte order mark of UTF-8, which some editors write; `lua` passes it over, too. */
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t mark_bytes = sizeof(mark) - 1;
+
+    if (len_bytes >= mark_bytes && memcmp(text, mark, mark_bytes) == 0) {
+        text += mark_bytes;
+        len_bytes -= mark_bytes;
+    }
     lua_pushfstring(L, "=%s", name);
     if (luaL_loadbufferx(L, text, len_bytes, lua_tostring(L, -1), "t") != LUA_OK)
         (void)lua_error(L);

@@ -150,6 +150,8 @@ static void files_that_are_none(void **state)
         {"\x1bLuaS", "attempt to load a binary chunk"},
         {"while true do end", TIME_LIMIT},
         {"local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000000) .. i end", "not enough memory"},
+        {"\xef\xbb\xbf\x1bLuaS", "attempt to load a binary chunk"},
+        {"\xef\xbb\xbf", "not a table"}, /* a byte order mark is passed over */
         {"#!/usr/bin/lua\nreturn {}", "x.lua:1:"},
         {"return setmetatable({}, {__index = function() while true do end end})", TIME_LIMIT},
     };
