@@ -357,7 +357,8 @@ static int begin(struct ctl *ctl, const struct nic_kind *kind)
         return (int)ctl_fail(ctl, &err);
     if (run.words.common[CTL_OPS_HELP].text) {
         usage(stdout);
-    } else if (ctl_ops_settings(ctl, run.words.common, &run.settings, &err) != 0) {
+    } else if (ctl_nic_check_name(run.words.own[OWN_INTERFACE].text, &err) != 0 ||
+               ctl_ops_settings(ctl, run.words.common, &run.settings, &err) != 0) {
         status = ctl_fail(ctl, &err);
     } else {
         status = run_verb(&run);

@@ -10,6 +10,7 @@
 #include "actions/ctl/ctl.h"
 #include "kit/host/persist.h"
 #include "kit/host/plan.h"
+#include "kit/sys/link.h"
 #include "kit/sys/lock.h"
 
 /* Another verb is another row in nic.c: its words are those behind it. */
@@ -82,7 +83,7 @@ struct ctl_nic_moving {
 void ctl_nic_moving_read(const char *confdir, struct ctl_nic_moving *ret_moving);
 void ctl_nic_moving_done(struct ctl_nic_moving *moving);
 
-/* ---- between nic_setup.c and nic_unset.c -------------------------------------------------------
+/* ---- between the files of `nic` --------------------------------------------------------
  */
 
 /* KIT_ERR_DENIED. */
@@ -90,6 +91,10 @@ int ctl_nic_may_change(const char *interface, struct kit_err *err) KIT_CHECKED;
 /* One setup at a time, whatever the interface: their tables must differ. */
 int ctl_nic_lock(const struct ctl_nic_ask *ask, struct kit_lock *ret_lock,
                  struct kit_err *err) KIT_CHECKED;
+/* KIT_ERR_USAGE: the word of the command line is no name of an interface (and a part of paths). */
+int ctl_nic_check_name(const char *interface, struct kit_err *err) KIT_CHECKED;
+/* KIT_ERR_NOT_FOUND: there is no such interface. */
+int ctl_nic_find(const char *interface, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
 void ctl_nic_tell(const struct ctl_nic_ask *ask, const char *fmt, ...) KIT_PRINTF(2, 3);
 /* Makes one change, tells it, and keeps it in the result. */
 int ctl_nic_apply(const struct ctl_nic_ask *ask, const struct kit_change *change, unsigned index,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "actions/ctl/nic.h"
 #include "actions/ctl/ops.h"
 #include "actions/ctl/survey.h"
 #include "kit/base/str.h"
@@ -69,7 +70,7 @@ static int look(const char *interface, struct look *ret_look, struct kit_err *er
     struct look l = {.no_channels = ""};
     struct kit_link link;
 
-    if (kit_link_read(interface, &link, err))
+    if (ctl_nic_find(interface, &link, err))
         return -1;
     if (kit_ethtool_channels(interface, &l.channels, err))
         (void)kit_str_copy(l.no_channels, sizeof(l.no_channels), err->msg);
@@ -413,6 +414,7 @@ int ctl_nic_queues(struct ctl *ctl)
     }
     memset(value, 0, sizeof(value));
     if (kit_op_parse(&table, 1, ctl->tag, ctl->tags, KIT_OP_WHOLE, &err) ||
+        ctl_nic_check_name(value[OWN_INTERFACE].text, &err) ||
         take_set(&q, value[OWN_SET].text, &err)) {
         status = ctl_fail(ctl, &err);
     } else {

@@ -87,11 +87,8 @@ static int check_alone(const struct kit_link *link, struct kit_err *err)
 
 static int find_link(const char *interface, struct kit_link *ret_link, struct kit_err *err)
 {
-    if (kit_link_read(interface, ret_link, err) != 0) {
-        if (err->kind == KIT_ERR_CONFIG)
-            err->kind = KIT_ERR_NOT_FOUND; /* the command line names it, no file */
+    if (ctl_nic_find(interface, ret_link, err) != 0)
         return -1;
-    }
     if (!ret_link->mac[0])
         return kit_err_set(err, KIT_ERR_NOT_FOUND, "interface %s has no MAC address: it is no ENI",
                            interface);
@@ -261,6 +258,15 @@ static int forget_undone(struct setup *s, struct kit_err *err)
     return kept == all ? 0 : kit_host_state_write(&s->state, err);
 }
 
+static int check_files(const struct setup *s, struct kit_err *err)
+{
+    for (size_t i = 0; i < s->files.count; i++)
+        if (!s->files.file[i].there &&
+            kit_persist_check_writable("", s->files.file[i].path, err) != 0)
+            return kit_err_wrap(err, "keep it over a reboot");
+    return 0;
+}
+
 static int change_all(struct setup *s, struct kit_err *err)
 {
     for (size_t i = 0; i < s->plan.todo.count; i++)
@@ -326,7 +332,7 @@ static int run_rounds(struct setup *s, struct kit_err *err)
         }
         if (kit_deadline_passed(s->ask->clock, s->ask->by))
             return kit_err_set(err, KIT_ERR_TIMEOUT, "%s: the time is spent", s->link.name);
-        if (write_state(s, err) != 0 || change_all(s, err) != 0)
+        if (check_files(s, err) != 0 || write_state(s, err) != 0 || change_all(s, err) != 0)
             return -1;
     }
     KIT_AUTO(kit_buf) command = KIT_BUF(256);

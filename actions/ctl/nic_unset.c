@@ -21,6 +21,22 @@ void ctl_nic_result_done(struct ctl_nic_result *result)
     *result = (struct ctl_nic_result){0};
 }
 
+int ctl_nic_check_name(const char *interface, struct kit_err *err)
+{
+    if (kit_link_name_valid(interface))
+        return 0;
+    return kit_err_set(err, KIT_ERR_USAGE, "\"%s\" is no name of an interface", interface);
+}
+
+int ctl_nic_find(const char *interface, struct kit_link *ret_link, struct kit_err *err)
+{
+    if (kit_link_read(interface, ret_link, err) == 0)
+        return 0;
+    if (err->kind == KIT_ERR_CONFIG)
+        err->kind = KIT_ERR_NOT_FOUND; /* the command line names it, no file */
+    return -1;
+}
+
 void ctl_nic_tell(const struct ctl_nic_ask *ask, const char *fmt, ...)
 {
     char line[512];
@@ -99,6 +115,15 @@ static int remove_files(const struct ctl_nic_ask *ask, const struct kit_host_sta
     return 0;
 }
 
+static int check_files(const struct kit_host_state *state, struct kit_err *err)
+{
+    for (size_t i = 0; i < state->files; i++)
+        if (kit_persist_is_ours("", state->file[i]) &&
+            kit_persist_check_writable("", state->file[i], err) != 0)
+            return kit_err_wrap(err, "take back what is kept over a reboot");
+    return 0;
+}
+
 static int take_back(const struct ctl_nic_ask *ask, const struct kit_host_state *state,
                      struct ctl_nic_result *result, struct kit_err *err)
 {
@@ -106,7 +131,8 @@ static int take_back(const struct ctl_nic_ask *ask, const struct kit_host_state 
     KIT_AUTO(kit_host_plan) plan = {0};
 
     if (kit_host_now_read("", ask->interface, &now, err) != 0 ||
-        kit_host_plan_unset(state, &now, &plan, err) != 0)
+        kit_host_plan_unset(state, &now, &plan, err) != 0 ||
+        (!ask->dry_run && check_files(state, err) != 0))
         return -1;
     for (size_t i = 0; i < plan.todo.count; i++)
         if (ctl_nic_apply(ask, &plan.todo.change[i], now.link.index, result, err) != 0)

@@ -1,6 +1,8 @@
 /* kit/host/persist.c - keeping an interface's configuration over a reboot. */
 #include "kit/host/persist.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +16,9 @@
 
 /* What a file of ours begins with. */
 #define MARK "# Made by `cloudvip nic setup "
+
+static const char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_-.@";
 
 /* Files that are looked into to find out who rules. */
 #define LOOK_BYTES (256u * 1024)
@@ -166,6 +171,13 @@ int kit_persist_plan(const struct kit_persist_manager *manager,
 {
     struct kit_persist_files files = {0};
 
+    /* Some of the files are read by a shell. */
+    if (want->interface[strspn(want->interface, name_letters)])
+        return kit_err_set(
+            err, KIT_ERR_CONFIG,
+            "interface %s: a name that is not of letters, digits and \"_-.@\" alone is "
+            "not kept over a reboot: rename it, or use --no-persist",
+            want->interface);
     if (manager->check && manager->check(place, err) != 0)
         return -1;
     manager->render(want, &files);
@@ -186,6 +198,24 @@ static int make_parent(const char *path, struct kit_err *err)
     (void)kit_str_copy(dir, sizeof(dir), path);
     *strrchr(dir, '/') = '\0';
     return kit_file_make_dir(dir, 0755, err);
+}
+
+int kit_persist_check_writable(const char *root, const char *path, struct kit_err *err)
+{
+    char dir[PATH_MAX];
+
+    if (!kit_str_format(dir, sizeof(dir), "%s%s", root, path))
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: the path is too long", path);
+    /* The nearest directory that there is: what is missing is made in it. */
+    do {
+        char *slash = strrchr(dir, '/');
+        if (!slash)
+            return 0;
+        slash[slash == dir] = '\0';
+        if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0)
+            return 0;
+    } while (errno == ENOENT && dir[1]);
+    return kit_err_set(err, KIT_ERR_SYSTEM, "%s cannot be written", path);
 }
 
 int kit_persist_write(const char *root, const struct kit_persist_files *files, struct kit_err *err)

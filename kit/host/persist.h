@@ -75,10 +75,14 @@ int kit_persist_find(const struct kit_persist_place *place,
                      struct kit_err *err) KIT_CHECKED;
 
 /* The files that it shall have, compared with those that are there.  Changes nothing.
- * KIT_ERR_CONFIG: one of them is somebody else's, or another is in the way; names it. */
+ * KIT_ERR_CONFIG: one of them is somebody else's, or another is in the way, names it; or the
+ * interface's name is none for files that a shell reads. */
 int kit_persist_plan(const struct kit_persist_manager *manager,
                      const struct kit_persist_place *place, const struct kit_persist_want *want,
                      struct kit_persist_files *ret_files, struct kit_err *err) KIT_CHECKED;
+/* Could a file be written there, or removed?  To be asked before the first change: a read-only /etc
+ * must not be found out by half of them.  KIT_ERR_SYSTEM. */
+int kit_persist_check_writable(const char *root, const char *path, struct kit_err *err) KIT_CHECKED;
 /* Writes those that are not there, atomically.  KIT_ERR_SYSTEM. */
 int kit_persist_write(const char *root, const struct kit_persist_files *files,
                       struct kit_err *err) KIT_CHECKED;

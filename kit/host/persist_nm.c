@@ -87,8 +87,12 @@ static void put_family(const struct kit_persist_want *want, unsigned char family
         return;
     }
     /* route-metric is that of the routes that have none of their own, the subnet's among them. */
-    (void)kit_buf_printf(out, "method=%s\nroute-metric=%u\nmay-fail=false\n",
-                         family == 6 && want->advertised ? "auto" : "manual", want->metric);
+    bool by_router = family == 6 && want->advertised;
+    (void)kit_buf_printf(out, "method=%s\nroute-metric=%u\n", by_router ? "auto" : "manual",
+                         want->metric);
+    /* A router that is silent at boot must not take IPv4 along. */
+    if (!by_router)
+        (void)kit_buf_puts(out, "may-fail=false\n");
     if (family == 6)
         (void)kit_buf_puts(out, "dad-timeout=0\naddr-gen-mode=eui64\nignore-auto-dns=true\n");
     for (size_t i = 0; i < want->items->count; i++)

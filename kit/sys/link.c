@@ -18,7 +18,7 @@
 static const struct kit_poll carrier_patience = {.first_ms = 10, .cap_ms = 200};
 
 /* What the kernel takes as a name (dev_valid_name); "eth0:1" would name an address, not a link. */
-static bool name_valid(const char *name)
+bool kit_link_name_valid(const char *name)
 {
     size_t len = strlen(name);
 
@@ -94,7 +94,7 @@ int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *e
     struct ifreq flags = {0}, hw = {0}, index = {0}, mtu = {0};
     struct kit_link link = {0};
 
-    if (!name_valid(name))
+    if (!kit_link_name_valid(name))
         return kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no name of an interface", name);
     bool carrier = driver_has_carrier(name);
     if (ask_or_tell(SIOCGIFFLAGS, name, &flags, err) != 0 ||
@@ -145,7 +145,7 @@ int kit_link_set(const char *name, bool up, struct kit_err *err)
 {
     struct ifreq req = {0};
 
-    if (!name_valid(name))
+    if (!kit_link_name_valid(name))
         return kit_err_set(err, KIT_ERR_CONFIG, "\"%s\" is no name of an interface", name);
     /* Read again: the flags are written as a whole, and are not ours alone. */
     if (ask_or_tell(SIOCGIFFLAGS, name, &req, err) != 0)

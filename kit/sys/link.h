@@ -15,6 +15,9 @@ struct kit_link {
     bool running; /* has carrier: IFF_RUNNING, and the driver says so too */
 };
 
+/* What the kernel takes as a name; nothing that could lead out of a path. */
+bool kit_link_name_valid(const char *name);
+
 /* KIT_ERR_CONFIG when there is no such interface: the message lists those that there are. */
 int kit_link_read(const char *name, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
 

@@ -463,6 +463,37 @@ def test_without_the_right(t):
             s.unchanged()
 
 
+def test_a_read_only_etc(t):
+    """Found out before the first change, not by half of them."""
+    with Scene(t) as s:
+        for words in (["setup", "eth1"], ["unset", "eth1"]):
+            subprocess.check_call(["mount", "-o", "remount,ro", "/etc"])
+            try:
+                before = dump()
+                got = s.node.cloudvip("nic", *words)
+                t.check(got.status not in (0, 2), repr(got))
+                t.has(got.err, NETWORKD % "eth1" + " cannot be written")
+                t.equal(dump(), before, words[0])
+            finally:
+                subprocess.check_call(["mount", "-o", "remount,rw", "/etc"])
+            s.nic(*words)
+        s.unchanged()
+
+
+def test_a_name_that_a_shell_would_read(t):
+    with Scene(t, manager="ifupdown") as s:
+        for name in ("e$(id)", "eth1;id"):
+            netns.ip("link", "set", "eth1", "name", name)
+            try:
+                t.has(s.nic("setup", name, status=4).err, "rename it, or use --no-persist")
+                t.equal(s.state(), [])
+            finally:
+                netns.ip("link", "set", name, "name", "eth1")
+        for name in ("../eth1", "a/b", "a:b", ".."):
+            for verb in ("setup", "check", "unset"):
+                t.has(s.nic(verb, name, status=2).err, "is no name of an interface")
+
+
 def test_nothing_manages_the_network(t):
     with Scene(t, manager=None) as s:
         got = s.nic("setup", "eth1", status=1)

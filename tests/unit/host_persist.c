@@ -155,9 +155,19 @@ static void networkd(void **state)
 
 static void network_manager(void **state)
 {
+    static const char path[] = "/etc/NetworkManager/system-connections/cloudvip-eth1.nmconnection";
+    KIT_AUTO(kit_buf) text = KIT_BUF(KIT_PERSIST_BYTES);
+    char whole[512];
+    struct kit_err err;
+
     (void)state;
+    writes(&kit_persist_nm, 0, true);
+    assert_true(kit_str_format(whole, sizeof(whole), "%s%s", root, path));
+    assert_int_equal(kit_file_read(whole, KIT_FILE_ANY, &text, &err), 0);
+    /* IPv4 does not wait for a router that announces itself. */
+    assert_non_null(strstr(text.data, "[ipv6]\nmethod=auto\nroute-metric=101\ndad-timeout=0\n"));
     writes(&kit_persist_nm, 9001, false);
-    file_is("/etc/NetworkManager/system-connections/cloudvip-eth1.nmconnection", 0600,
+    file_is(path, 0600,
             HEADER
             "\n[connection]\nid=cloudvip-eth1\nuuid=636c6f75-6476-4970-8000-06000a000102\n"
             "type=ethernet\ninterface-name=eth1\nautoconnect=true\nautoconnect-priority=100\n\n"
