@@ -256,50 +256,77 @@ static int take_off(struct act *act, struct kit_err *err)
     return 0;
 }
 
-/* Ours is off; is another process's there, on the interface that would have had ours? */
-static void tell_of_others(struct act *act, const char *noted_interface)
+/* Is the address up nevertheless, where it would be ours to put it?  Without `interface` in the
+ * settings that is wherever it is found. */
+static bool find_rest(struct act *act, struct kit_local *ret_local, enum kit_local_owner *ret_owner)
 {
     const char *interface = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
     const struct kit_addr *addr = kit_settings_addr(&act->settings, KIT_PARAM_ADDRESS);
+    char found[KIT_NETLINK_NAME] = "";
     struct kit_local local;
-    enum kit_local_state state;
-    char text[KIT_ADDR_TEXT];
     struct kit_err err;
 
-    if (!interface)
-        interface = noted_interface;
-    if (!interface[0] || !addr || !wanted(act))
-        return;
-    kit_local_set(&local, interface, addr, 0);
-    if (kit_local_look(&local, &state, &err) || state != KIT_LOCAL_UP)
-        return;
-    act_log(&act->log, ACT_LOCAL_FOREIGN, "%s stays on %s: another process put it there",
-            kit_local_text(&local, text), local.interface);
+    if (!addr || !wanted(act))
+        return false;
+    kit_local_set(&local, interface ? interface : "", addr, 0);
+    if (!interface && !kit_netlink_addr_find(&local.addr, found, &err))
+        kit_local_set(&local, found, addr, 0);
+    if (!local.interface[0])
+        return false;
+    if (kit_local_owner(&local, &act->record, ret_owner, &err)) {
+        act_log_err(&act->log, ACT_LOCAL_TROUBLE, &err);
+        return false;
+    }
+    *ret_local = local;
+    return *ret_owner != KIT_LOCAL_NOBODY;
+}
+
+/* What the record has no note of as ours: the record may have been lost since. */
+static int take_off_rest(struct act *act, struct kit_err *err)
+{
+    struct kit_local local;
+    enum kit_local_owner owner;
+    char text[KIT_ADDR_TEXT];
+    bool removed;
+
+    if (!find_rest(act, &local, &owner))
+        return 0;
+    (void)kit_local_text(&local, text);
+    if (owner == KIT_LOCAL_ANOTHER) {
+        act_log(&act->log, ACT_LOCAL_FOREIGN, "%s stays on %s: another process put it there", text,
+                local.interface);
+        kit_local_leave(&local, &act->record); /* twice is the same as once */
+        return 0;
+    }
+    if (kit_local_take_off(&local, &removed, err))
+        return kit_err_wrap(err, "take %s off %s", text, local.interface);
+    if (removed)
+        act_log(&act->log, ACT_LOCAL_DOWN, "%s is off %s, where the record knew nothing of it",
+                text, local.interface);
+    return 0;
 }
 
 bool act_local_withdraw(struct act *act)
 {
-    char noted_interface[sizeof(act->record.local_interface)];
     struct kit_err err;
 
-    (void)kit_str_copy(noted_interface, sizeof(noted_interface), act->record.local_interface);
-    if (take_off(act, &err)) {
-        act->failed = true;
-        act->err = err;
-        act_log_err(&act->log, ACT_STILL_HERE, &err);
-        return false;
-    }
-    tell_of_others(act, noted_interface);
-    return true;
+    if (!take_off(act, &err) && !take_off_rest(act, &err))
+        return true;
+    act->failed = true;
+    act->err = err;
+    act_log_err(&act->log, ACT_STILL_HERE, &err);
+    return false;
 }
 
 bool act_local_held(struct act *act)
 {
     struct kit_local local;
     enum kit_local_state state;
+    enum kit_local_owner owner;
     struct kit_err err;
 
     return act->record.local_ours ||
            (is_claim_here(act, &local) &&
-            (kit_local_look(&local, &state, &err) || state == KIT_LOCAL_UP));
+            (kit_local_look(&local, &state, &err) || state == KIT_LOCAL_UP)) ||
+           (find_rest(act, &local, &owner) && owner == KIT_LOCAL_US);
 }

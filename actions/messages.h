@@ -119,8 +119,8 @@
       "None.")                                                                                     \
     X(720034, INFO, ACT_LOCAL_DOWN, "The address was taken off its interface.", "None.")           \
     X(720035, WARN, ACT_LOCAL_FOREIGN,                                                             \
-      "remove leaves the address on the interface: it was not this kit that put it there, or its " \
-      "record is lost.",                                                                           \
+      "remove leaves the address on the interface: restore found it there, put by another "        \
+      "process, or it has a prefix length that restore does not give it.",                         \
       "None, if another program manages it (then local_address = no says so). Otherwise take it "  \
       "off by hand before another node brings it into service.")                                   \
     X(720036, INFO, ACT_LOCAL_NONE,                                                                \

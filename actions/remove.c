@@ -42,9 +42,11 @@ static enum act_outcome remove_from_cloud(struct act *act)
  * gone.  The cloud is asked all the same. */
 static bool withdraw(struct act *act)
 {
+    bool off = act_local_withdraw(act); /* which asks the record, too */
+
     act->record.in_service = false;
     act->record.unknown_in_a_row = 0;
-    return act_local_withdraw(act);
+    return off;
 }
 
 static enum act_outcome run(struct act *act)

@@ -16,8 +16,9 @@
 /* More than any host has; a node of a cluster has tens. */
 #define ADDRS_MAX 65536
 
-/* Since Linux 4.18; the headers of older systems lack it. */
-#define ATTR_METRIC 9 /* IFA_RT_PRIORITY */
+/* Since Linux 4.18 and 5.18; the headers of older systems lack them. */
+#define ATTR_METRIC 9  /* IFA_RT_PRIORITY */
+#define ATTR_PROTO  11 /* IFA_PROTO */
 
 static unsigned char kernel_family(const struct kit_netlink_addr *addr)
 {
@@ -33,7 +34,7 @@ static size_t addr_bytes(unsigned char family)
  * peer's (linux/if_addr.h). */
 int kit_ifaddr_parse(const struct nlmsghdr *head, struct kit_ifaddr *ret_addr)
 {
-    const struct nlattr *kept[ATTR_METRIC + 1];
+    const struct nlattr *kept[ATTR_PROTO + 1];
     const struct ifaddrmsg *body;
     struct kit_ifaddr a = {0};
 
@@ -51,6 +52,8 @@ int kit_ifaddr_parse(const struct nlmsghdr *head, struct kit_ifaddr *ret_addr)
         errno = EPROTO;
         return -1;
     }
+    if (kept[ATTR_PROTO] && kit_rtnl_value_bytes(kept[ATTR_PROTO]) == 1)
+        memcpy(&a.proto, kit_rtnl_value(kept[ATTR_PROTO]), 1);
     a.index = body->ifa_index;
     a.scope = body->ifa_scope;
     a.ends = !(body->ifa_flags & IFA_F_PERMANENT);
@@ -130,6 +133,8 @@ static int change(uint16_t type, uint16_t flags, const struct kit_ifaddr *a)
     kit_rtnl_put(&r, IFA_ADDRESS, a->addr.byte, addr_bytes(family));
     if (type == RTM_NEWADDR && a->metric)
         kit_rtnl_put_u32(&r, ATTR_METRIC, a->metric);
+    if (type == RTM_NEWADDR && a->proto)
+        kit_rtnl_put(&r, ATTR_PROTO, &a->proto, 1);
     return kit_rtnl_ask(&r, NULL, NULL);
 }
 

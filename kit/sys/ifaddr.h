@@ -19,6 +19,7 @@ struct kit_ifaddr {
     bool secondary;      /* IPv4: goes with the primary one of its subnet */
     bool ends;           /* it has a lifetime: from a lease, or a router's advertisement */
     uint32_t metric;     /* of the route to its subnet (IFA_RT_PRIORITY); 0 = the kernel's */
+    unsigned char proto; /* who put it there (IFA_PROTO, Linux 5.18); 0 = it is not said */
 };
 
 /* Owned; kit_ifaddrs_done frees. */
@@ -31,7 +32,8 @@ void kit_ifaddrs_done(struct kit_ifaddrs *addrs);
 int kit_ifaddr_list(struct kit_ifaddrs *ret_addrs, struct kit_err *err) KIT_CHECKED;
 
 /* Adds it with exactly that prefix length; there already: nothing (*ret_added false).  The metric
- * needs Linux 4.18: older ones pass over it.  IPv6 without duplicate address detection. */
+ * needs Linux 4.18, the protocol 5.18: older ones pass over them.  IPv6 without duplicate address
+ * detection. */
 int kit_ifaddr_add(const struct kit_ifaddr *want, bool *ret_added, struct kit_err *err) KIT_CHECKED;
 /* Takes off the one with that prefix length; not there, or no such interface any more: nothing. */
 int kit_ifaddr_del(const struct kit_ifaddr *which, bool *ret_removed,

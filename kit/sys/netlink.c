@@ -24,6 +24,7 @@ struct search {
     bool any;       /* whichever interface */
     unsigned char prefix_len[PREFIXES_MAX];
     size_t count;
+    bool marked;
 };
 
 static unsigned char kernel_family(const struct kit_netlink_addr *addr)
@@ -60,6 +61,7 @@ static void begin_search(void *arg)
     struct search *s = arg;
 
     s->count = 0;
+    s->marked = false;
 }
 
 /* kit_rtnl_each_fn */
@@ -75,6 +77,7 @@ static int take_addr(const struct nlmsghdr *head, void *arg)
         memcmp(a.addr.byte, s->addr->byte, addr_bytes(kernel_family(s->addr))) == 0 &&
         s->count < PREFIXES_MAX) {
         s->prefix_len[s->count++] = a.addr.prefix_len;
+        s->marked = s->marked || a.proto == KIT_NETLINK_MARK;
         s->index = a.index;
     }
     return 0;
@@ -105,14 +108,29 @@ static struct kit_ifaddr exactly(const struct search *s, unsigned char prefix_le
     return a;
 }
 
-int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *addr, bool *ret_has,
-                         struct kit_err *err)
+int kit_netlink_addr_see(const char *interface, const struct kit_netlink_addr *addr,
+                         struct kit_netlink_seen *ret_seen, struct kit_err *err)
 {
     struct search s = {.addr = addr};
 
     if (find_interface(interface, addr, &s.index, err) != 0 || look(interface, &s, err) != 0)
         return -1;
-    *ret_has = s.count > 0;
+    *ret_seen = (struct kit_netlink_seen){
+        .has = s.count > 0,
+        .marked = s.marked,
+        .alike = s.count == 1 && s.prefix_len[0] == addr->prefix_len,
+    };
+    return 0;
+}
+
+int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *addr, bool *ret_has,
+                         struct kit_err *err)
+{
+    struct kit_netlink_seen seen;
+
+    if (kit_netlink_addr_see(interface, addr, &seen, err) != 0)
+        return -1;
+    *ret_has = seen.has;
     return 0;
 }
 
@@ -141,7 +159,8 @@ int kit_netlink_addr_add(const char *interface, const struct kit_netlink_addr *a
     if (find_interface(interface, addr, &s.index, err) != 0 || look(interface, &s, err) != 0)
         return -1;
     if (s.count == 0) {
-        const struct kit_ifaddr a = exactly(&s, addr->prefix_len);
+        struct kit_ifaddr a = exactly(&s, addr->prefix_len);
+        a.proto = KIT_NETLINK_MARK;
         if (kit_ifaddr_add(&a, &added, err) != 0) /* not added: somebody was quicker */
             return -1;
     }

@@ -22,8 +22,12 @@ struct kit_netlink_addr {
 bool kit_netlink_addr_covers(const struct kit_netlink_addr *net,
                              const struct kit_netlink_addr *addr);
 
-/* Adds it to the interface; there already, whatever its prefix length: nothing (*ret_added false).
- * IPv6 without duplicate address detection (IFA_F_NODAD): the cloud says who has it. */
+/* What addresses bear that were put there by kit_netlink_addr_add (IFA_PROTO, which the kernel
+ * leaves to programs from 4 on; before Linux 5.18 nothing is borne). */
+#define KIT_NETLINK_MARK 199
+
+/* Adds it to the interface, marked; there already, whatever its prefix length: nothing (*ret_added
+ * false).  IPv6 without duplicate address detection (IFA_F_NODAD): the cloud says who has it. */
 int kit_netlink_addr_add(const char *interface, const struct kit_netlink_addr *addr,
                          bool *ret_added, struct kit_err *err) KIT_CHECKED;
 /* Takes it off, whatever its prefix length, and every time that it is there; not there: nothing
@@ -34,6 +38,13 @@ int kit_netlink_addr_del(const char *interface, const struct kit_netlink_addr *a
  * again. */
 int kit_netlink_addr_has(const char *interface, const struct kit_netlink_addr *addr, bool *ret_has,
                          struct kit_err *err) KIT_CHECKED;
+/* As it is on that interface. */
+struct kit_netlink_seen {
+    bool has, marked;
+    bool alike; /* with addr's prefix length, and no other */
+};
+int kit_netlink_addr_see(const char *interface, const struct kit_netlink_addr *addr,
+                         struct kit_netlink_seen *ret_seen, struct kit_err *err) KIT_CHECKED;
 /* Which interface has it?  One of them, "" = none. */
 #define KIT_NETLINK_NAME 16 /* IFNAMSIZ */
 int kit_netlink_addr_find(const struct kit_netlink_addr *addr, char ret_interface[KIT_NETLINK_NAME],

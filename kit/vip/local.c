@@ -145,9 +145,6 @@ int kit_local_look(const struct kit_local *local, enum kit_local_state *ret_stat
     return 0;
 }
 
-/* ---- up ----------------------------------------------------------------------------------------
- */
-
 static void set_note(struct kit_record *record, const struct kit_local *local, bool ours)
 {
     char text[KIT_ADDR_TEXT];
@@ -165,6 +162,31 @@ static bool is_noted(const struct kit_record *record, const struct kit_local *lo
     return kit_str_eq(record->local_interface, local->interface) &&
            kit_str_eq(record->local_address, kit_local_text(local, text));
 }
+
+int kit_local_owner(const struct kit_local *local, const struct kit_record *record,
+                    enum kit_local_owner *ret_owner, struct kit_err *err)
+{
+    struct kit_netlink_seen seen = {.has = false};
+    bool ours;
+
+    if (kit_netlink_addr_see(local->interface, &local->addr, &seen, err) &&
+        err->kind != KIT_ERR_CONFIG)
+        return -1;
+    if (is_noted(record, local))
+        ours = record->local_ours || seen.marked;
+    else
+        ours = seen.marked || (seen.alike && !record->in_service);
+    *ret_owner = !seen.has ? KIT_LOCAL_NOBODY : ours ? KIT_LOCAL_US : KIT_LOCAL_ANOTHER;
+    return 0;
+}
+
+void kit_local_leave(const struct kit_local *local, struct kit_record *record)
+{
+    set_note(record, local, false);
+}
+
+/* ---- up ----------------------------------------------------------------------------------------
+ */
 
 int kit_local_note(const char *tag, const struct kit_local *local, struct kit_record *record,
                    struct kit_err *err)
@@ -196,16 +218,17 @@ static int add(const struct kit_local *local, bool *ret_added, struct kit_err *e
 int kit_local_up(const char *tag, const struct kit_local *local, struct kit_record *record,
                  bool *ret_added, struct kit_err *err)
 {
+    struct kit_netlink_seen seen;
     struct kit_err ignored;
-    bool has, added, removed;
+    bool added, removed;
 
     if (!is_noted(record, local) && kit_local_down(record, &removed, err))
         return kit_err_wrap(err, "withdraw what was put up before");
-    if (kit_netlink_addr_has(local->interface, &local->addr, &has, err))
+    if (kit_netlink_addr_see(local->interface, &local->addr, &seen, err))
         return -1;
     *ret_added = false;
-    if (has) {
-        set_note(record, local, record->local_ours);
+    if (seen.has) {
+        set_note(record, local, record->local_ours || seen.marked);
         return 0;
     }
     if (kit_local_note(tag, local, record, err))
@@ -241,10 +264,15 @@ int kit_local_take_off(const struct kit_local *local, bool *ret_removed, struct 
 int kit_local_down(struct kit_record *record, bool *ret_removed, struct kit_err *err)
 {
     struct kit_local local;
+    enum kit_local_state state;
 
     *ret_removed = false;
-    if (record->local_ours && noted(record, &local) && kit_local_take_off(&local, ret_removed, err))
-        return -1;
+    if (noted(record, &local)) {
+        if (record->local_ours && kit_local_take_off(&local, ret_removed, err))
+            return -1;
+        if (!record->local_ours && !kit_local_look(&local, &state, err) && state == KIT_LOCAL_UP)
+            return 0;
+    }
     record->local_interface[0] = record->local_address[0] = '\0';
     record->local_ours = false;
     return 0;

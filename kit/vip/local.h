@@ -3,7 +3,9 @@
  * It is put there before the cloud points here, announced when the cloud does, and withdrawn before
  * anything else.  Who put it there is remembered in the resource's record, and written down
  * *before* it is put: killed between the two, a run leaves a note and no address, never an address
- * and no note.  What another process configured has no note: it counts, and stays.
+ * and no note.  What another process configured is noted as such: it counts, and stays.
+ * A record may be lost while the address is up: what is known then is the address itself
+ * (kit_local_owner).
  *
  * Nothing here needs the cloud, credentials or the network.  The address has the prefix length of a
  * single one (/32, /128) unless the cloud says otherwise. */
@@ -65,19 +67,34 @@ enum kit_local_state {
 int kit_local_look(const struct kit_local *local, enum kit_local_state *ret_state,
                    struct kit_err *err) KIT_CHECKED;
 
+enum kit_local_owner {
+    KIT_LOCAL_NOBODY, /* it is not up */
+    KIT_LOCAL_US,
+    KIT_LOCAL_ANOTHER,
+};
+/* Whose it is.  The record's note of it decides, if there is one; so does our mark
+ * (KIT_NETLINK_MARK), which not every kernel keeps.  With neither it is ours if it has the prefix
+ * length that a restore gives it, unless the record says in service: a restore that leaves it to
+ * another process notes nothing.  Errors as kit_local_look. */
+int kit_local_owner(const struct kit_local *local, const struct kit_record *record,
+                    enum kit_local_owner *ret_owner, struct kit_err *err) KIT_CHECKED;
+
 /* Notes it in the record and puts it there; there already: nothing, and it is ours only if there is
- * a note (record->local_ours).  A note about another interface or address is followed first: that
- * one is withdrawn.  Writes the record.  Twice is the same as once.  After an error nothing is up
- * that was not before; KIT_ERR_SYSTEM (EPERM: CAP_NET_ADMIN), KIT_ERR_CONFIG (no such interface).
+ * a note (record->local_ours) or our mark.  A note about another interface or address is followed
+ * first: that one is withdrawn.  Writes the record.  Twice is the same as once.  After an error
+ * nothing is up that was not before; KIT_ERR_SYSTEM (EPERM: CAP_NET_ADMIN), KIT_ERR_CONFIG (no such
+ * interface).
  */
 int kit_local_up(const char *tag, const struct kit_local *local, struct kit_record *record,
                  bool *ret_added, struct kit_err *err) KIT_CHECKED;
 /* The note alone: somebody else is about to put it there on our behalf (KIT_LOCAL_CLAIM). */
 int kit_local_note(const char *tag, const struct kit_local *local, struct kit_record *record,
                    struct kit_err *err) KIT_CHECKED;
+/* Notes in the record that it is another process's (the caller writes it). */
+void kit_local_leave(const struct kit_local *local, struct kit_record *record);
 /* Takes off what the record has a note of, with whatever would go on answering for it, and clears
  * the note (the caller writes the record).  No note, or an interface that is gone: nothing.  After
- * an error the note stays. */
+ * an error the note stays, and so does that of another process's address while it is up. */
 int kit_local_down(struct kit_record *record, bool *ret_removed, struct kit_err *err) KIT_CHECKED;
 /* The same whether there is a note or not: for KIT_LOCAL_CLAIM. */
 int kit_local_take_off(const struct kit_local *local, bool *ret_removed,

@@ -8,6 +8,7 @@ neighbour table says is what counts.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -347,6 +348,53 @@ def test_another_process_has_put_it_there(t, s):
     t.equal(got.status, 0)
     t.has(got.err, "WARN:cloudvip:remove:%s:720035:" % s.mover.tag)
     t.check(s.up(s.host2), "and stays")
+    got = s.run(s.two, "remove")
+    t.has(got.err, ":720035:")
+    t.check(s.up(s.host2), "twice is the same as once")
+
+
+@each(BESIDE + (HaVip(),))
+def test_the_record_was_lost(t, s):
+    def lose():
+        shutil.rmtree(s.one.rundir)
+        os.makedirs(s.one.rundir)
+
+    for between in ((), ("quickCheck",), ("restore",), ("quickCheck", "recover")):
+        with t.subtest(" ".join(between) or "nothing"):
+            if {"restore", "recover"} & set(between) and not netns.keeps_who_put_an_address():
+                t.skip("this kernel does not keep who put an address there")
+            lose()
+            for action in between:
+                t.equal(s.run(s.one, action).status, 0)
+            t.equal(s.run(s.one, "remove").status, 0)
+            t.check(not s.up(s.host1), "it is off")
+            t.equal(s.run(s.one, "restore").status, 0)
+    with t.subtest("and the interface is found by its MAC"):
+        s.configure(interface=None if s.mover.scenario != "havip" else s.host1.nic)
+        lose()
+        t.equal(s.run(s.one, "remove").status, 0)
+        t.check(not s.up(s.host1), "it is off")
+    with t.subtest("nor is what cannot be taken off said to be"):
+        s.configure()
+        t.equal(s.run(s.one, "restore").status, 0)
+        lose()
+        without_rights(s.one, "net_admin")
+        t.equal(s.run(s.one, "remove", as_lifekeeper=s.mover.scenario == "havip").status, 1)
+        s.one.prefix = s.host1.prefix
+
+
+@each((RouteTable(),), served=False)
+def test_what_restore_would_not_have_put_there_stays(t, s):
+    s.host1.ip("addr", "add", s.mover.address + "/24", "dev", s.host1.nic)
+    for _ in range(2):
+        t.has(s.run(s.one, "remove").err, ":720035:")
+        t.check(s.up(s.host1), "a whole subnet's")
+    with t.subtest("what LifeKeeper's IP kit put there, a person's remove leaves"):
+        s.host2.ip("addr", "add", s.mover.address, "dev", s.host2.nic)
+        t.equal(s.run(s.two, "restore", as_lifekeeper=True).status, 0)
+        for _ in range(2):
+            t.has(s.run(s.two, "remove").err, ":720035:")
+            t.check(s.up(s.host2), "it is the IP kit's")
 
 
 @each((RouteTable(), PrivateIp()))

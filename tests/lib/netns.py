@@ -15,6 +15,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -78,6 +79,11 @@ def is_up(nic, address):
     """Is the address on that interface?"""
     return any(a["local"] == address for link in json.loads(ip("-json", "addr", "show", "dev", nic))
                for a in link.get("addr_info", ()))
+
+
+def keeps_who_put_an_address():
+    """IFA_PROTO: Linux 5.18."""
+    return tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2]) >= (5, 18)
 
 
 def put(nic, *addresses):

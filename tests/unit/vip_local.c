@@ -268,6 +268,61 @@ static void what_another_process_put_up_counts_and_stays(void **state)
     }
 }
 
+static enum kit_local_owner owner_of(const struct kit_local *local, const struct kit_record *r)
+{
+    enum kit_local_owner got;
+    struct kit_err err;
+
+    if (kit_local_owner(local, r, &got, &err))
+        fail_msg("%s", err.msg);
+    return got;
+}
+
+static void whose_an_address_without_a_note_is(void **state)
+{
+    static const struct {
+        const char *cidr; /* another process's; NULL: ours */
+        bool in_service;
+        enum kit_local_owner owner;
+    } rows[] = {
+        {"10.1.0.10/32", false, KIT_LOCAL_US},      {"10.1.0.10/32", true, KIT_LOCAL_ANOTHER},
+        {"10.1.0.10/24", false, KIT_LOCAL_ANOTHER}, {NULL, false, KIT_LOCAL_US},
+        {"10.1.0.11/32", false, KIT_LOCAL_NOBODY},
+    };
+    struct kit_local local = local_of("v0", "10.1.0.10"), gone = local_of("nosuch0", "10.1.0.10");
+    struct kit_netlink_seen seen;
+    struct kit_record r = {.known = false};
+    struct kit_err err;
+    bool is;
+
+    (void)state;
+    need_network();
+    for (size_t i = 0; i < KIT_LEN(rows); i++) {
+        nothing_is_up();
+        if (rows[i].cidr)
+            other_puts("v0", rows[i].cidr);
+        else
+            assert_int_equal(kit_netlink_addr_add("v0", &local.addr, &is, &err), 0);
+        r = (struct kit_record){.in_service = rows[i].in_service};
+        assert_int_equal(owner_of(&local, &r), rows[i].owner);
+        kit_local_leave(&local, &r);
+        assert_int_equal(owner_of(&local, &r), !rows[i].cidr   ? KIT_LOCAL_US
+                                               : rows[i].owner ? KIT_LOCAL_ANOTHER
+                                                               : KIT_LOCAL_NOBODY);
+    }
+    assert_int_equal(owner_of(&gone, &r), KIT_LOCAL_NOBODY);
+
+    nothing_is_up();
+    assert_int_equal(kit_netlink_addr_add("v0", &local.addr, &is, &err), 0);
+    assert_int_equal(kit_netlink_addr_see("v0", &local.addr, &seen, &err), 0);
+    if (!seen.marked)
+        skip(); /* Linux before 5.18 */
+    r = (struct kit_record){.in_service = false};
+    assert_int_equal(kit_local_up(TAG, &local, &r, &is, &err), 0);
+    assert_false(is);
+    assert_true(r.local_ours); /* a restore after the record was lost */
+}
+
 /* Killed behind the note: no address yet, or an address and nobody who remembers but the note. */
 static void a_note_is_followed_whatever_became_of_its_writer(void **state)
 {
@@ -408,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_guests_address_comes_with_its_mask),
         cmocka_unit_test(what_we_put_up_we_take_off),
         cmocka_unit_test(what_another_process_put_up_counts_and_stays),
+        cmocka_unit_test(whose_an_address_without_a_note_is),
         cmocka_unit_test(a_note_is_followed_whatever_became_of_its_writer),
         cmocka_unit_test(without_a_note_nothing_is_put_up),
         cmocka_unit_test(it_follows_the_settings_to_another_interface),
