@@ -19,8 +19,7 @@ const struct ctl_command ctl_commands[] = {
     {"havip", "VERB", "HAVIPs: create, list, bind, unbind, bind-eip, unbind-eip, delete", ctl_havip,
      true},
     {"eip", "VERB", "EIPs: list, bind, unbind, convert (--help)", ctl_eip, true},
-    {"nic", "VERB", "this host's ENIs: setup, check, unset routes and rules (--help)", ctl_nic,
-     true},
+    {"nic", "VERB", "this host's ENIs: setup, check, unset, queues (--help)", ctl_nic, true},
     {"egress", "VERB", "leave through the NAT gateway, be reached by the EIP: unify, status",
      ctl_egress, true},
     {"hooks", "VERB", "the site's hooks: list them, test one (--help)", ctl_hooks, true},
@@ -127,6 +126,10 @@ static int run_command(const char *name, struct ctl *ctl)
 {
     const struct ctl_command *command = find_command(name);
 
+    if (ctl->prometheus && !kit_str_eq(name, "check")) {
+        (void)fputs("cloudvip: --prometheus goes with check\n", stderr);
+        return CTL_USAGE;
+    }
     if (command)
         return command->run(ctl);
     for (const struct act_spec *const *spec = act_specs; *spec; spec++)
@@ -163,6 +166,7 @@ int main(int argc, char **argv)
     struct ctl ctl = {.clock = &kit_clock_real,
                       .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
                       .argv0 = argc > 0 ? argv[0] : NULL};
+    static char help[] = "--help"; /* what commands with words of their own look for */
     const char *command = NULL;
     bool own_words = false;
     char **tags = kit_mem_new((size_t)argc + 1, sizeof(char *));
@@ -174,7 +178,7 @@ int main(int argc, char **argv)
         if (take_option(&ctl, own_words, argc, argv, &i))
             continue;
         if (own_words) {
-            tags[ctl.tags++] = argv[i];
+            tags[ctl.tags++] = kit_str_eq(argv[i], "-h") ? help : argv[i];
             continue;
         }
         if (kit_str_eq(argv[i], "--help") || kit_str_eq(argv[i], "-h") ||

@@ -366,7 +366,7 @@ int ctl_egress(struct ctl *ctl)
     const char *verb = ctl->tags ? ctl->tag[0] : NULL;
     enum ctl_status status;
 
-    if (kit_str_eq(verb, "--help") || kit_str_eq(verb, "-h")) {
+    if (kit_str_eq(verb, "--help")) {
         ctl_egress_usage(stdout);
         return CTL_RIGHT;
     }

@@ -266,7 +266,7 @@ int ctl_hooks(struct ctl *ctl)
     int status;
 
     for (size_t i = 0; i < ctl->tags; i++)
-        if (kit_str_eq(ctl->tag[i], "--help") || kit_str_eq(ctl->tag[i], "-h"))
+        if (kit_str_eq(ctl->tag[i], "--help"))
             return usage(stdout);
     if (ctl->tags && kit_str_eq(ctl->tag[0], "test"))
         return ctl_hooks_test(ctl, ctl->tag + 1, ctl->tags - 1);

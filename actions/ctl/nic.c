@@ -100,7 +100,7 @@ int ctl_nic(struct ctl *ctl)
     struct ctl inner = *ctl;
     struct kit_err err;
 
-    if (verb && (kit_str_eq(verb, "--help") || kit_str_eq(verb, "-h"))) {
+    if (verb && kit_str_eq(verb, "--help")) {
         usage(stdout);
         return CTL_RIGHT;
     }

@@ -111,9 +111,6 @@ static int read_common(struct run *run, struct kit_err *err)
 
     if (run->ctl->tags > 0 && run->ctl->tag[0][0] != '-')
         run->verb = run->ctl->tag[0];
-    for (size_t i = 0; i < run->ctl->tags; i++)
-        if (kit_str_eq(run->ctl->tag[i], "-h"))
-            run->common[CTL_OPS_HELP].text = "yes";
     return kit_op_parse(&table, 1, run->ctl->tag, run->ctl->tags, KIT_OP_PARTLY, err);
 }
 
@@ -140,6 +137,21 @@ static int read_words(struct run *run, const struct kit_provider *provider, stru
     return 0;
 }
 
+/* Words that no provider knows are wrong on whichever this host turns out to be. */
+static int read_words_anywhere(struct run *run, struct kit_err *err)
+{
+    const struct kit_provider *const *p = kit_registry_providers;
+    struct kit_err other;
+    int rc = read_words(run, *p, err);
+
+    while (rc && *++p) {
+        kit_op_values_done(run->value, KIT_OP_PARAMS);
+        rc = read_words(run, *p, &other);
+    }
+    kit_op_values_done(run->value, KIT_OP_PARAMS);
+    return rc;
+}
+
 /* Everything that comes before the operation; whatever is wrong with the words is said before the
  * cloud is asked. */
 static int prepare(struct run *run, struct kit_err *err)
@@ -154,7 +166,7 @@ static int prepare(struct run *run, struct kit_err *err)
         return -1;
     run->has_settings = true;
     provider = provider_of(run);
-    if (provider && read_words(run, provider, err))
+    if (provider ? read_words(run, provider, err) : read_words_anywhere(run, err))
         return -1;
     run->by = kit_deadline_in_ms(
         run->ctl->clock, 1000 * kit_settings_number(&run->settings, KIT_PARAM_RESTORE_TIMEOUT));

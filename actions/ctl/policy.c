@@ -289,7 +289,7 @@ static int take_words(struct work *w, enum ctl_status *ret_status)
             w->who = w->ctl->tag[++i];
         } else if (kit_str_starts(word, "--for=")) {
             w->who = word + sizeof("--for=") - 1;
-        } else if (kit_str_eq(word, "--help") || kit_str_eq(word, "-h")) {
+        } else if (kit_str_eq(word, "--help")) {
             usage(stdout);
             *ret_status = CTL_RIGHT;
             return -1;

@@ -61,9 +61,7 @@ static int usage(void)
 {
     const struct act_log log = log_of("notify", NULL);
 
-    act_log(&log, ACT_USAGE,
-            "usage: cloudvip-notify [-t TAG]... {GROUP|INSTANCE} NAME {MASTER|BACKUP|FAULT|STOP} "
-            "PRIORITY");
+    act_log(&log, ACT_USAGE, ACT_KEEPALIVED_USAGE);
     return 1;
 }
 

@@ -10,6 +10,9 @@
  * not be brought here, or is certainly still here.  Log: syslog's daemon, and stderr. */
 extern const struct act_manager act_manager_keepalived;
 
+#define ACT_KEEPALIVED_USAGE                                                                       \
+    "usage: cloudvip-notify [-t TAG]... {GROUP|INSTANCE} NAME {MASTER|BACKUP|FAULT|STOP} PRIORITY"
+
 /* `cloudvip-notify [-t TAG]... TYPE NAME STATE PRIORITY`, the last four as keepalived appends them
  * to `notify`: TYPE is GROUP or INSTANCE, NAME is the resource where no TAG is given.  MASTER
  * restores, BACKUP, FAULT, STOP and DELETED remove; a state that keepalived tells for other

@@ -406,6 +406,20 @@ static int parse(struct admin *a, const struct verb *verb, char *const words[], 
     return a->tag ? kit_conf_check_tag(a->tag, err) : 0;
 }
 
+void act_lifekeeper_usage(FILE *out)
+{
+    (void)fputs("usage: cloudvip lifekeeper WORD ...\n\n"
+                "  create -t TAG [-i ID] [-s INTELLIGENT|AUTOMATIC] [-o] [KEY=VALUE]...\n"
+                "  canextend SYSTEM TAG\n"
+                "  extend SYSTEM TAG [TAG-HERE [ID]] [-s INTELLIGENT|AUTOMATIC] [-p PRIORITY]\n"
+                "  delete -t TAG\n"
+                "  forget -t TAG\n"
+                "  register\n"
+                "  unregister\n\n"
+                "cloudvip-managers(7) says what each does.  Exit status: 0 or 1.\n",
+                out);
+}
+
 int act_lifekeeper_admin(char *const words[], const char *argv0)
 {
     struct admin a = {.verb = words[0] ? words[0] : "",

@@ -3,6 +3,8 @@
 #ifndef ACTIONS_MANAGER_LIFEKEEPER_ADMIN_H
 #define ACTIONS_MANAGER_LIFEKEEPER_ADMIN_H
 
+#include <stdio.h>
+
 /* `cloudvip lifekeeper WORD ...`; `words` is NULL-terminated and begins with WORD.  Returns 0, or 1
  * with the reason on stderr and in the log.  Everything can be run again; what fails halfway is
  * undone.
@@ -22,5 +24,8 @@
  *       the application and the type, when the kit is installed or removed; the type of an existing
  *       instance stays. */
 int act_lifekeeper_admin(char *const words[], const char *argv0);
+
+/* All of that in a few lines. */
+void act_lifekeeper_usage(FILE *out);
 
 #endif

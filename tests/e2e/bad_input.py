@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Bad input, from the configuration to the cloud's answers: a clear error, nothing changed, no secret told."""
 import os
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -200,6 +202,35 @@ def test_credentials(t):
         s.refused(5, env={"AWS_SECRET_ACCESS_KEY": "hunter2"})
         got = s.refused(5, env={"AWS_ACCESS_KEY_ID": "AKIDNOSUCHKEY"})
         t.check("AuthFailure" in got.err, "with the cloud's word")
+
+
+def test_help_is_given_by_every_program_and_command(t):
+    """On standard output, with 0, and nothing else is done: not even where there is no configuration."""
+    env = lab.clean_env(CLOUDVIP_CONFDIR=t.tmp + "/none", LKROOT=t.tmp + "/none",
+                        AWS_EC2_METADATA_DISABLED="true", ALIBABA_CLOUD_ECS_METADATA_DISABLED="true")
+    commands = re.findall(r"^  (\w+) ", subprocess.check_output([lab.program("cloudvip"), "--help"], env=env).decode(), re.M)
+    t.check(len(commands) > 15, commands)
+    calls = [[action] for action in lab.ACTIONS] + [["cloudsim"], ["cloudvip"]] + [["cloudvip", c] for c in commands] + [
+        ["cloudvip"] + words.split() for words in
+        ("lifekeeper create", "lifekeeper register", "eni attach", "havip bind", "eip convert", "nic setup",
+         "nic queues", "egress unify", "hooks test")]
+    for words in calls:
+        for option in ("--help", "-h"):
+            got = subprocess.run([lab.program(words[0])] + words[1:] + [option], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+            t.equal((got.returncode, got.stderr), (0, b""), " ".join(words + [option]))
+            t.check(b"cloudvip" in got.stdout or b"usage: " + words[0].encode() in got.stdout, " ".join(words))
+
+
+def test_what_no_cloud_knows_is_usage_wherever_it_is(t):
+    """It is said before a provider is looked for, which may be in vain."""
+    env = lab.clean_env(CLOUDVIP_CONFDIR=t.tmp + "/none", AWS_EC2_METADATA_DISABLED="true")
+    for words in ("eni nosuch", "eip nosuch", "eni attach", "eni attach eni-1 i-1 --nosuch", "eip bind",
+                  "status --prometheus /nonexistent/metrics"):
+        got = subprocess.run([lab.program("cloudvip")] + words.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=env)
+        t.equal((got.returncode, got.stdout), (2, b""), words)
+        t.check(b"nosuch" in got.stderr or b"missing" in got.stderr or b"--prometheus" in got.stderr, got.stderr)
 
 
 def test_command_line(t):

@@ -94,20 +94,28 @@ static int read_latency(const char *text, double *ret_ms)
 static int parse_options(int argc, char **argv, struct options *ret_options)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'},  {"listen-tls", required_argument, NULL, 's'},
-        {"imds", required_argument, NULL, 'i'},    {"segment", required_argument, NULL, 'a'},
-        {"world", required_argument, NULL, 'w'},   {"tls-cert", required_argument, NULL, 'c'},
-        {"tls-key", required_argument, NULL, 'k'}, {"port-file", required_argument, NULL, 'p'},
-        {"latency", required_argument, NULL, 't'}, {"log", required_argument, NULL, 'g'},
-        {"quiet", no_argument, NULL, 'q'},         {"dataplane", required_argument, NULL, 'd'},
-        {"reach", required_argument, NULL, 'r'},   {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},
+        {"listen-tls", required_argument, NULL, 's'},
+        {"imds", required_argument, NULL, 'i'},
+        {"segment", required_argument, NULL, 'a'},
+        {"world", required_argument, NULL, 'w'},
+        {"tls-cert", required_argument, NULL, 'c'},
+        {"tls-key", required_argument, NULL, 'k'},
+        {"port-file", required_argument, NULL, 'p'},
+        {"latency", required_argument, NULL, 't'},
+        {"log", required_argument, NULL, 'g'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"dataplane", required_argument, NULL, 'd'},
+        {"reach", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct options *options = ret_options;
     bool tls = false;
     int letter;
 
     *options = (struct options){0};
-    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         int bad = 0;
 
         switch (letter) {
@@ -124,6 +132,7 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         case 'd': options->dataplane.netns = optarg; break;
         case 'r': bad = sim_dataplane_reach(&options->dataplane, optarg); break;
         case 'q': options->quiet = true; break;
+        case 'h': fputs(usage_text, stdout); exit(EXIT_SUCCESS);
         default: return -1;
         }
         if (bad) {
