@@ -567,6 +567,16 @@ def test_a_broken_precondition_puts_nothing_up(t, s):
     t.check(not s.up(s.host2), "nothing")
 
 
+@each((RouteTable(), HaVip()))
+def test_two_rights_are_enough(t, s):
+    s.two.prefix = s.two.prefix + ["setpriv", "--bounding-set", "-all,+net_admin,+net_raw"]
+    for action in ("restore", "quickCheck", "recover", "remove"):
+        got = s.run(s.two, action)
+        t.equal(got.status, 0, action)
+        t.lacks(got.err, "WARN", "nothing was left out")
+        t.equal(s.up(s.host2), action != "remove", action)
+
+
 @each()
 def test_without_the_right_to_put_it_up_nothing_is_taken(t, s):
     without_rights(s.two, "net_admin")

@@ -68,10 +68,7 @@ class Built:
             os.makedirs(top)
             try:
                 cls.build(t, top, "first", "--without check")
-                os.rename(top + "/first", top + "/kept")  # the source package says where it was built
-                cls.build(t, top, "first", "--without check")
-                os.rename(top + "/first", top + "/second")
-                os.rename(top + "/kept", top + "/first")
+                cls.build(t, top, "second", "--without check")
                 cls.build(t, top, "next", "--with check --define 'release_number 2'")
             except BaseException:
                 shutil.rmtree(top, ignore_errors=True)
@@ -181,7 +178,7 @@ def platform(t, machine, files):
 
 # ---- the tests -----------------------------------------------------------------------------------
 
-def test_the_same_tree_makes_the_same_bytes(t):
+def test_the_same_tree_makes_the_same_bytes_anywhere(t):
     need(t, "rpmbuild", "eu-strip")
     built = Built.get(t)
     first, second = built.files("first"), built.files("second")
@@ -254,7 +251,7 @@ def test_the_life_of_the_packages(t):
         t.equal(machine.rpm("-V", *PACKAGES).strip(), "")
     with t.subtest("every directory is owned"):
         owned = set(line.strip("/") for line in machine.rpm("-ql", *PACKAGES).splitlines())
-        t.equal(sorted(p for p in machine.listing() - before if p not in owned and not p.startswith("run/")), [])
+        t.equal(sorted(machine.listing() - before - owned), [])
     use(t, machine)
 
     config = machine.root + "/etc/cloudvip/cloudvip.conf"
@@ -276,14 +273,14 @@ def test_the_life_of_the_packages(t):
 
     machine.dnf("remove", *PACKAGES)
     with t.subtest("erased: what the site wrote stays, and nothing else"):
-        left = set(p for p in machine.listing() - before if not p.startswith("run/"))
-        t.equal(left, {"etc/cloudvip", "etc/cloudvip/cloudvip.conf.rpmsave", "etc/cloudvip/resources.d",
-                       "etc/cloudvip/resources.d/vip1.conf"})
+        t.equal(machine.listing() - before, {"etc/cloudvip", "etc/cloudvip/cloudvip.conf.rpmsave", "etc/cloudvip/resources.d",
+                                            "etc/cloudvip/resources.d/vip1.conf"})
     shutil.rmtree(machine.root + "/etc/cloudvip")
     with t.subtest("installed and erased untouched: no trace at all"):
         machine.dnf("install", *PACKAGES)
+        machine.do("cloudvip", "check", "--prometheus", "/var/lib/cloudvip/metrics.prom", status=4)  # as the timer does
         machine.dnf("remove", *PACKAGES)
-        t.equal(sorted(p for p in machine.listing() - before if not p.startswith("run/")), [])
+        t.equal(sorted(machine.listing() - before), [])
 
 
 class LifeKeeper:
