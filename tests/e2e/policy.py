@@ -6,6 +6,7 @@ A line is an action or a resource of a statement.  Without it an action fails, o
 says which permission it is.  It runs in a network namespace of its own, as movers.py does.
 """
 import copy
+import glob
 import json
 import os
 import re
@@ -376,6 +377,21 @@ def test_a_resource_that_cannot_be_used_ends_it(t):
         node.file("resources.d/c.conf", "[c]\nnonsense = 1\n")
         t.equal(node.cloudvip("policy", "a").status, 0)
         t.equal(node.cloudvip("policy").status, 4)
+
+
+def test_the_examples_and_the_manuals_can_be_used(t):
+    examples = {os.path.basename(path)[:-5]: open(path).read()
+                for path in glob.glob(lab.ROOT + "/packaging/conf/examples/*.conf")}
+    with open(lab.ROOT + "/packaging/man/cloudvip-scenarios.7.in") as f:
+        blocks = re.findall(r"^\.Ss Configuration\n\.Bd.*\n((?:[^.].*\n)+)\.Ed", f.read(), re.M)
+    for block in blocks:
+        examples["the manual: " + " ".join(re.findall(r"(?:provider|scenario) *= *(\S+)", block))] = block
+    t.equal(len(examples), 2 * len(movers.MOVERS), "one of each for each mover")
+    with Node(t) as node:
+        for name, text in sorted(examples.items()):
+            node.file("resources.d/x.conf", text)
+            got = node.cloudvip("policy")
+            t.equal((got.status, got.err), (0, ""), name)
 
 
 def test_usage(t):
