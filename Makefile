@@ -39,7 +39,7 @@ own_cflags := -std=gnu11 -D_GNU_SOURCE -fPIC -fstack-protector-strong -fno-commo
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef $(WERROR)
 own_ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-O1
-own_cppflags := -I. -DCLOUDVIP_VERSION='"$(VERSION)"' -DCLOUDVIP_DATADIR='"$(DATADIR)/cloudvip"'
+own_cppflags := -I. -DCLOUDVIP_VERSION='"$(VERSION)"'
 
 ifeq ($(VARIANT),asan)
 own_cflags += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -124,6 +124,14 @@ $(B)/libact.a: $(act_objs)
 $(B)/libctl.a: $(filter-out %/ctl.o,$(ctl_objs))
 	@rm -f $@
 	$(AR) rcsD $@ $^
+
+# `make` and then `make install PREFIX=…`: what holds the place is made anew.
+.PHONY: always
+$(B)/places: always
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(DATADIR)' | cmp -s - $@ || printf '%s\n' '$(DATADIR)' >$@
+$(B)/actions/hooks.o: $(B)/places
+$(B)/actions/hooks.o: own_cppflags += -DCLOUDVIP_DATADIR='"$(DATADIR)/cloudvip"'
 
 # One main, compiled once an action.
 define action_rule
