@@ -77,6 +77,11 @@ struct kit_rule {
     enum kit_rule_answer (*check)(const void *evidence, struct kit_buf *detail);
 };
 
+static inline enum kit_rule_answer kit_rule_broken_if(bool broken)
+{
+    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
+}
+
 /* A rule that does not hold. */
 struct kit_breach {
     const struct kit_rule *rule;

@@ -1,8 +1,13 @@
-/* kit/cloud/creds.c - a set of credentials, and when it is obtained anew. */
+/* kit/cloud/creds.c - a set of credentials, and when it is obtained anew; what a role is assumed
+ * with. */
 #include "kit/cloud/creds.h"
+
+#include <string.h>
 
 #include "kit/base/str.h"
 #include "kit/fmt/time.h"
+#include "kit/sys/file.h"
+#include "kit/sys/hostid.h"
 
 void kit_creds_done(struct kit_creds *creds)
 {
@@ -81,4 +86,29 @@ int kit_creds_renew(const struct kit_creds_chain *chain, struct kit_cloud *cloud
         (void)kit_err_wrap(err, "credentials");
     kit_creds_done(&refused);
     return rc;
+}
+
+void kit_creds_session_name(const char *allowed, char ret_name[KIT_SESSION_NAME])
+{
+    struct kit_hostid id;
+
+    kit_hostid_read(&id);
+    (void)kit_str_format(ret_name, KIT_SESSION_NAME, "cloudvip-%s", id.nodename);
+    for (char *c = ret_name; *c; c++)
+        if (!strchr(allowed, *c))
+            *c = '-';
+}
+
+int kit_creds_token_file(const char *path, const char *what, struct kit_buf *token,
+                         const char **ret_text, struct kit_err *err)
+{
+    if (kit_file_read(path, KIT_FILE_ANY, token, err)) {
+        if (err->kind == KIT_ERR_NOT_FOUND || err->kind == KIT_ERR_SYSTEM)
+            err->kind = KIT_ERR_CONFIG;
+        return kit_err_wrap(err, "%s", what);
+    }
+    *ret_text = token->len_bytes > 0 ? kit_str_trim(token->data) : "";
+    if (!**ret_text)
+        return kit_err_set(err, KIT_ERR_CONFIG, "%s: %s is empty", what, path);
+    return 0;
 }

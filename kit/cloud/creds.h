@@ -1,4 +1,5 @@
-/* kit/cloud/creds.h - a set of credentials, how long it is kept, and a host's endpoint for some.
+/* kit/cloud/creds.h - a set of credentials, how long it is kept, a host's endpoint for some, and
+ * what both providers' STS want to assume a role.
  *
  * Where credentials come from is a provider's own (its chain); what a set is and when it is
  * obtained anew is one rule for all. */
@@ -52,6 +53,19 @@ int kit_creds_get(const struct kit_creds_chain *chain, struct kit_cloud *cloud,
 int kit_creds_renew(const struct kit_creds_chain *chain, struct kit_cloud *cloud,
                     struct kit_creds *creds, struct kit_deadline by,
                     struct kit_err *err) KIT_CHECKED;
+
+/* "cloudvip-NODENAME", so that the cloud's audit log tells which node moved an address: 2 to 64
+ * characters (RoleSessionName of AWS and of Alibaba Cloud, API references); one that is not of
+ * `allowed` is a '-'. */
+#define KIT_SESSION_NAME 65
+void kit_creds_session_name(const char *allowed, char ret_name[KIT_SESSION_NAME]);
+
+/* The token in a file, which somebody else renews, without blanks around it.  *ret_text is in
+ * *token, a secret of KIT_BUF_SECRET(KIT_CREDS_TOKEN_BYTES) (both providers' STS take at most 20000
+ * characters, API references).  Errors begin with `what`; KIT_ERR_CONFIG: there is none. */
+#define KIT_CREDS_TOKEN_BYTES (20u * 1024)
+int kit_creds_token_file(const char *path, const char *what, struct kit_buf *token,
+                         const char **ret_text, struct kit_err *err) KIT_CHECKED;
 
 #define KIT_CREDS_FETCH_BYTES (64u * 1024)
 

@@ -23,11 +23,6 @@
 /* ---- rules --------------------------------------------------------------------------------------
  */
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 static bool is_subscription(const struct ali_instance *i)
 {
     return kit_str_eq(i->charge, "PrePaid");
@@ -53,7 +48,7 @@ enum kit_rule_answer ali_convert_check_charge(const void *evidence, struct kit_b
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is a subscription%s%s", i->id, i->traffic[0] ? ", " : "",
                          i->traffic);
-    return broken_if(is_subscription(i) && !kit_str_eq(i->traffic, "PayByTraffic"));
+    return kit_rule_broken_if(is_subscription(i) && !kit_str_eq(i->traffic, "PayByTraffic"));
 }
 
 enum kit_rule_answer ali_convert_check_state(const void *evidence, struct kit_buf *detail)
@@ -77,7 +72,7 @@ enum kit_rule_answer ali_convert_check_state(const void *evidence, struct kit_bu
         (void)kit_buf_printf(detail, "%s ends at %s", i->id, i->expires);
     else if (i->lock[0])
         (void)kit_buf_printf(detail, "%s is locked (%s)", i->id, i->lock);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 /* ---- the change ---------------------------------------------------------------------------------

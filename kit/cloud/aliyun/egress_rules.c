@@ -6,11 +6,6 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/egress.h"
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 static bool is_attached(const struct ali_egress *e)
 {
     return e->eni && e->eni->state == ALI_ENI_IN_USE && kit_str_eq(e->eni->node, e->instance);
@@ -35,7 +30,7 @@ static enum kit_rule_answer check_snat(const void *evidence, struct kit_buf *det
         (void)kit_buf_printf(detail, "no SNAT entry covers %s", e->primary->vswitch);
     else if (!kit_str_eq_nocase(e->snat.status, "Available"))
         (void)kit_buf_printf(detail, "%s is %s", e->snat.id, e->snat.status);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_way_out(const void *evidence, struct kit_buf *detail)
@@ -50,7 +45,7 @@ static enum kit_rule_answer check_way_out(const void *evidence, struct kit_buf *
     else
         (void)kit_buf_printf(detail, "the default route of %s leads to %s, not to %s",
                              e->primary->vswitch, e->way_out, e->snat.gateway);
-    return broken_if(!kit_str_eq(e->way_out, e->snat.gateway));
+    return kit_rule_broken_if(!kit_str_eq(e->way_out, e->snat.gateway));
 }
 
 static enum kit_rule_answer check_bypass(const void *evidence, struct kit_buf *detail)
@@ -62,7 +57,7 @@ static enum kit_rule_answer check_bypass(const void *evidence, struct kit_buf *d
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has %s on its primary ENI", i->id,
                          i->public_ip[0] ? i->public_ip : i->eip);
-    return broken_if(i->public_ip[0] || i->eip[0]);
+    return kit_rule_broken_if(i->public_ip[0] || i->eip[0]);
 }
 
 /* ---- the ENI ------------------------------------------------------------------------------------
@@ -83,7 +78,7 @@ static enum kit_rule_answer check_place(const void *evidence, struct kit_buf *de
         (void)kit_buf_printf(detail, "%s is in %s, %s in %s", v->id, v->vpc, i->id, i->vpc);
     else if (!kit_str_eq(v->zone, i->zone))
         (void)kit_buf_printf(detail, "%s is in zone %s, %s in %s", v->id, v->zone, i->id, i->zone);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *detail)
@@ -98,7 +93,7 @@ static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *
     if (e->eni) {
         (void)kit_buf_printf(detail, "%s has the primary address %s", e->eni->id,
                              ali_eni_primary_text(e->eni, own) ? own : "none");
-        return broken_if(!kit_str_eq(own, text));
+        return kit_rule_broken_if(!kit_str_eq(own, text));
     }
     if (!e->vswitch.cidr.addr.family)
         return KIT_RULE_NOT_KNOWN;
@@ -107,7 +102,7 @@ static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *
                              kit_cidr_text(&e->vswitch.cidr, cidr), e->vswitch.id);
     else if (e->address_known && !e->address_idle)
         (void)kit_buf_printf(detail, "%s is in use, or reserved", text);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_attach(const void *evidence, struct kit_buf *detail)
@@ -124,7 +119,7 @@ static enum kit_rule_answer check_attach(const void *evidence, struct kit_buf *d
                              e->eni->node);
     else if (e->eni && !e->eni->node[0] && e->eni->state != ALI_ENI_AVAILABLE)
         (void)kit_buf_printf(detail, "%s is %s", e->eni->id, e->eni->state_text);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_groups(const void *evidence, struct kit_buf *detail)
@@ -138,7 +133,7 @@ static enum kit_rule_answer check_groups(const void *evidence, struct kit_buf *d
     else if (e->groups_known && e->groups_found < e->groups)
         (void)kit_buf_printf(detail, "%zu of %zu security groups are not in %s",
                              e->groups - e->groups_found, e->groups, e->convert.instance.vpc);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_optimised(const void *evidence, struct kit_buf *detail)
@@ -149,7 +144,7 @@ static enum kit_rule_answer check_optimised(const void *evidence, struct kit_buf
     if (is_attached(e))
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s (%s) is not I/O optimised", i->id, i->type);
-    return broken_if(!i->io_optimized);
+    return kit_rule_broken_if(!i->io_optimized);
 }
 
 static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
@@ -187,7 +182,7 @@ static enum kit_rule_answer check_order(const void *evidence, struct kit_buf *de
     else if (e->eip_known && eip->holder[0] && !is_bound(e) &&
              !(kit_str_eq(eip->type, "EcsInstance") && kit_str_eq(eip->holder, e->instance)))
         (void)kit_buf_printf(detail, "%s is on %s", eip->id, eip->holder);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------

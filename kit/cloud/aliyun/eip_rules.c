@@ -10,11 +10,6 @@
 /* EIPs of one ENI in multi mode. */
 #define MULTI_MAX 10
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 static bool is_listed(const char *const list[], size_t count, const char *word)
 {
     for (size_t i = 0; i < count; i++)
@@ -66,7 +61,7 @@ static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *d
     if (t->right || !t->eip.region[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, the ENI in %s", t->eip.id, t->eip.region, t->region);
-    return broken_if(!kit_str_eq(t->eip.region, t->region));
+    return kit_rule_broken_if(!kit_str_eq(t->eip.region, t->region));
 }
 
 static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *detail)
@@ -85,7 +80,7 @@ static enum kit_rule_answer check_status(const void *evidence, struct kit_buf *d
     else if (t->eip.status == ALI_EIP_OTHER)
         (void)kit_buf_printf(detail, "%s is %s", t->eip.id,
                              t->eip.status_text[0] ? t->eip.status_text : "in no known state");
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 /* Seen as ours while it still moves: who asks now must not take it for done. */
@@ -97,7 +92,7 @@ static enum kit_rule_answer check_done(const void *evidence, struct kit_buf *det
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is shown on %s and is %s", t->eip.id, t->eip.holder,
                          t->eip.status_text);
-    return broken_if(t->eip.status != ALI_EIP_IN_USE);
+    return kit_rule_broken_if(t->eip.status != ALI_EIP_IN_USE);
 }
 
 static enum kit_rule_answer check_primary(const void *evidence, struct kit_buf *detail)
@@ -110,7 +105,7 @@ static enum kit_rule_answer check_primary(const void *evidence, struct kit_buf *
     other = other_eip(t);
     if (other)
         (void)kit_buf_printf(detail, "%s is a primary ENI and has the EIP %s", t->eni->id, other);
-    return broken_if(other != NULL);
+    return kit_rule_broken_if(other != NULL);
 }
 
 static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf *detail)
@@ -120,7 +115,7 @@ static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf
     if (t->right || !t->eni || t->mode == ALI_EIP_NAT)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is a primary ENI", t->eni->id);
-    return broken_if(t->eni->primary);
+    return kit_rule_broken_if(t->eni->primary);
 }
 
 /* ---- NAT ----------------------------------------------------------------------------------------
@@ -144,7 +139,7 @@ static enum kit_rule_answer check_private(const void *evidence, struct kit_buf *
     else if (has_other_eip(a, t))
         (void)kit_buf_printf(detail, "%s of %s has the EIP %s", kit_addr_text(&wanted, text),
                              t->eni->id, a->eip[0] ? a->eip : a->allocation);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_attached(const void *evidence, struct kit_buf *detail)
@@ -154,7 +149,7 @@ static enum kit_rule_answer check_attached(const void *evidence, struct kit_buf 
     if (t->right || !t->eni || t->mode == ALI_EIP_CUT_THROUGH)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is on no instance (%s)", t->eni->id, t->eni->state_text);
-    return broken_if(t->eni->state != ALI_ENI_IN_USE);
+    return kit_rule_broken_if(t->eni->state != ALI_ENI_IN_USE);
 }
 
 /* ---- cut-through --------------------------------------------------------------------------------
@@ -177,7 +172,7 @@ static enum kit_rule_answer check_cut_region(const void *evidence, struct kit_bu
     if (!cut_through_ahead(t))
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is none of the regions with cut-through mode", t->region);
-    return broken_if(!is_listed(regions, KIT_LEN(regions), t->region));
+    return kit_rule_broken_if(!is_listed(regions, KIT_LEN(regions), t->region));
 }
 
 static enum kit_rule_answer check_cut_node(const void *evidence, struct kit_buf *detail)
@@ -187,7 +182,7 @@ static enum kit_rule_answer check_cut_node(const void *evidence, struct kit_buf 
     if (!cut_through_ahead(t) || !t->eni || !t->me.node[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is attached to %s", t->eni->id, t->eni->node);
-    return broken_if(t->eni->node[0] && !kit_str_eq(t->eni->node, t->me.node));
+    return kit_rule_broken_if(t->eni->node[0] && !kit_str_eq(t->eni->node, t->me.node));
 }
 
 static enum kit_rule_answer check_cut_gateway(const void *evidence, struct kit_buf *detail)
@@ -200,7 +195,7 @@ static enum kit_rule_answer check_cut_gateway(const void *evidence, struct kit_b
     if (!t->gateways_known)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has the IPv4 gateway %s", t->me.vpc, t->gateway);
-    return broken_if(t->gateway[0] != '\0');
+    return kit_rule_broken_if(t->gateway[0] != '\0');
 }
 
 static enum kit_rule_answer check_cut_single(const void *evidence, struct kit_buf *detail)
@@ -216,7 +211,7 @@ static enum kit_rule_answer check_cut_single(const void *evidence, struct kit_bu
         (void)kit_buf_printf(detail, "%s has the EIP %s", t->eni->id, other);
     else if (!a || !a->primary)
         (void)kit_buf_printf(detail, "`private_address` is not the primary one of %s", t->eni->id);
-    return broken_if(detail->len_bytes > 0);
+    return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
 static enum kit_rule_answer check_cut_private(const void *evidence, struct kit_buf *detail)
@@ -236,7 +231,7 @@ static enum kit_rule_answer check_cut_charge(const void *evidence, struct kit_bu
     if (!cut_through_ahead(t) || !t->eip.charge[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is a subscription EIP", t->eip.id);
-    return broken_if(kit_str_eq(t->eip.charge, "PrePaid"));
+    return kit_rule_broken_if(kit_str_eq(t->eip.charge, "PrePaid"));
 }
 
 static enum kit_rule_answer check_cut_guest(const void *evidence, struct kit_buf *detail)
@@ -278,7 +273,7 @@ static enum kit_rule_answer check_multi_region(const void *evidence, struct kit_
     if (!multi_ahead(t))
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is none of the regions with multi-EIP mode", t->region);
-    return broken_if(!is_listed(regions, KIT_LEN(regions), t->region));
+    return kit_rule_broken_if(!is_listed(regions, KIT_LEN(regions), t->region));
 }
 
 static enum kit_rule_answer check_multi_count(const void *evidence, struct kit_buf *detail)
@@ -291,7 +286,7 @@ static enum kit_rule_answer check_multi_count(const void *evidence, struct kit_b
     if (!t->others_known)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has %zu EIPs", t->me.eni, t->others);
-    return broken_if(t->others >= MULTI_MAX);
+    return kit_rule_broken_if(t->others >= MULTI_MAX);
 }
 
 static enum kit_rule_answer check_multi_family(const void *evidence, struct kit_buf *detail)
@@ -308,7 +303,7 @@ static enum kit_rule_answer check_multi_family(const void *evidence, struct kit_
     if (!t->family[0])
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is of family %s", t->me.node, t->family);
-    return broken_if(!is_listed(families, KIT_LEN(families), t->family));
+    return kit_rule_broken_if(!is_listed(families, KIT_LEN(families), t->family));
 }
 
 static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_buf *detail)
@@ -323,7 +318,7 @@ static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_b
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s has no %s (mask %s, gateway %s)", t->interface,
                          kit_addr_text(&t->eip.addr, text), t->info_mask, t->info_gateway);
-    return broken_if(!t->local);
+    return kit_rule_broken_if(!t->local);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------

@@ -8,11 +8,6 @@ static const char *bound_type_of(const struct ali_havip_target *t)
     return t->to_instance ? ALI_HAVIP_INSTANCE : ALI_HAVIP_ENI;
 }
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 /* Of the ENI that was named, else of the interface. */
 static const char *vswitch_of(const struct ali_havip_target *t)
 {
@@ -27,7 +22,7 @@ enum kit_rule_answer ali_havip_check_vswitch(const void *evidence, struct kit_bu
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, %s in %s", t->havip.id, t->havip.vswitch,
                          t->local.interface, vswitch_of(t));
-    return broken_if(!kit_str_eq(t->havip.vswitch, vswitch_of(t)));
+    return kit_rule_broken_if(!kit_str_eq(t->havip.vswitch, vswitch_of(t)));
 }
 
 enum kit_rule_answer ali_havip_check_vpc(const void *evidence, struct kit_buf *detail)
@@ -38,7 +33,7 @@ enum kit_rule_answer ali_havip_check_vpc(const void *evidence, struct kit_buf *d
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, %s in %s", t->havip.id, t->havip.vpc,
                          t->local.interface, t->me.vpc);
-    return broken_if(!kit_str_eq(t->havip.vpc, t->me.vpc));
+    return kit_rule_broken_if(!kit_str_eq(t->havip.vpc, t->me.vpc));
 }
 
 enum kit_rule_answer ali_havip_check_count(const void *evidence, struct kit_buf *detail)
@@ -48,7 +43,7 @@ enum kit_rule_answer ali_havip_check_count(const void *evidence, struct kit_buf 
     if (t->havip.bound_to_me)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is bound to %zu", t->havip.id, t->havip.bound);
-    return broken_if(t->havip.bound >= ALI_HAVIP_BOUND);
+    return kit_rule_broken_if(t->havip.bound >= ALI_HAVIP_BOUND);
 }
 
 enum kit_rule_answer ali_havip_check_type(const void *evidence, struct kit_buf *detail)
@@ -59,7 +54,7 @@ enum kit_rule_answer ali_havip_check_type(const void *evidence, struct kit_buf *
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is bound to objects of type %s", t->havip.id,
                          t->havip.bound_type);
-    return broken_if(!kit_str_eq(t->havip.bound_type, bound_type_of(t)));
+    return kit_rule_broken_if(!kit_str_eq(t->havip.bound_type, bound_type_of(t)));
 }
 
 static enum kit_rule_answer check_eni(const void *evidence, struct kit_buf *detail)
@@ -70,7 +65,7 @@ static enum kit_rule_answer check_eni(const void *evidence, struct kit_buf *deta
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is on %s", t->eni->id,
                          t->eni->node[0] ? t->eni->node : "no instance");
-    return broken_if(!kit_str_eq(t->eni->node, t->me.node));
+    return kit_rule_broken_if(!kit_str_eq(t->eni->node, t->me.node));
 }
 
 /* An ENI that is detached stays bound. */
@@ -101,7 +96,7 @@ enum kit_rule_answer ali_havip_check_status(const void *evidence, struct kit_buf
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is %s", t->havip.id,
                          t->havip.status_text[0] ? t->havip.status_text : "in no known state");
-    return broken_if(t->havip.status == ALI_HAVIP_OTHER);
+    return kit_rule_broken_if(t->havip.status == ALI_HAVIP_OTHER);
 }
 
 static enum kit_rule_answer check_unbound(const void *evidence, struct kit_buf *detail)
@@ -110,7 +105,7 @@ static enum kit_rule_answer check_unbound(const void *evidence, struct kit_buf *
 
     (void)kit_buf_printf(detail, "the address is on %s, and %s is not bound to this node",
                          t->local.interface, t->havip.id);
-    return broken_if(t->up && !t->havip.bound_to_me);
+    return kit_rule_broken_if(t->up && !t->havip.bound_to_me);
 }
 
 static enum kit_rule_answer check_master(const void *evidence, struct kit_buf *detail)
@@ -119,7 +114,7 @@ static enum kit_rule_answer check_master(const void *evidence, struct kit_buf *d
 
     (void)kit_buf_printf(detail, "the address is on %s, and the VPC sends it to %s",
                          t->local.interface, t->havip.master[0] ? t->havip.master : "nobody");
-    return broken_if(t->up && !ali_havip_is_us(&t->me, t->havip.master));
+    return kit_rule_broken_if(t->up && !ali_havip_is_us(&t->me, t->havip.master));
 }
 
 const struct kit_rule ali_havip_rules[ALI_HAVIP_RULES] = {

@@ -3,11 +3,6 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/ops_eni.h"
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 /* ---- create, modify
  * ------------------------------------------------------------------------------
  */
@@ -15,19 +10,8 @@ static enum kit_rule_answer broken_if(bool broken)
 static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_op_eni *e = evidence;
-    char addr[KIT_ADDR_TEXT], cidr[KIT_CIDR_TEXT];
 
-    if (!e->address)
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_addr_text(e->address, addr);
-    if (!e->vswitch.cidr.addr.family || !kit_cidr_contains(&e->vswitch.cidr, e->address)) {
-        (void)kit_buf_printf(detail, "%s is not of %s (%s)", addr, e->vswitch.id,
-                             e->vswitch.cidr.addr.family ? kit_cidr_text(&e->vswitch.cidr, cidr)
-                                                         : "no IPv4");
-        return KIT_RULE_BROKEN;
-    }
-    (void)kit_buf_printf(detail, "%s is taken, or one that the cloud keeps for itself", addr);
-    return broken_if(!e->idle);
+    return ali_vswitch_idle_rule(&e->vswitch, e->address, e->idle, detail);
 }
 
 static enum kit_rule_answer check_wanted_groups(const void *evidence, struct kit_buf *detail)
@@ -43,7 +27,7 @@ static enum kit_rule_answer check_wanted_groups(const void *evidence, struct kit
         (void)kit_buf_printf(detail, "there is no %s", e->stray);
     else
         (void)kit_buf_printf(detail, "%zu security groups, %zu at most", e->groups, e->most);
-    return broken_if(e->stray[0] || e->groups > e->most);
+    return kit_rule_broken_if(e->stray[0] || e->groups > e->most);
 }
 
 static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *detail)
@@ -51,7 +35,7 @@ static enum kit_rule_answer check_count(const void *evidence, struct kit_buf *de
     const struct ali_op_eni *e = evidence;
 
     (void)kit_buf_printf(detail, "the region has %zu", e->count);
-    return broken_if(e->count >= ALI_REGION_ENIS);
+    return kit_rule_broken_if(e->count >= ALI_REGION_ENIS);
 }
 
 #define RULE_GROUPS                                                                                \
@@ -75,8 +59,8 @@ static enum kit_rule_answer check_changeable(const void *evidence, struct kit_bu
 
     (void)kit_buf_printf(detail, "%s is %s%s", eni->id, eni->primary ? "primary and " : "",
                          eni->state_text);
-    return broken_if(eni->primary ||
-                     (eni->state != ALI_ENI_AVAILABLE && eni->state != ALI_ENI_IN_USE));
+    return kit_rule_broken_if(eni->primary ||
+                              (eni->state != ALI_ENI_AVAILABLE && eni->state != ALI_ENI_IN_USE));
 }
 
 const struct kit_rule ali_op_eni_modify_rules[] = {
@@ -143,7 +127,7 @@ static enum kit_rule_answer check_havip(const void *evidence, struct kit_buf *de
         return KIT_RULE_NOT_KNOWN;
     }
     (void)kit_buf_printf(detail, "%s stays bound to %s", e->base.eni->id, e->havip);
-    return broken_if(e->havip[0]);
+    return kit_rule_broken_if(e->havip[0]);
 }
 
 const struct kit_rule ali_op_eni_detach_rules[] = {
@@ -165,8 +149,8 @@ static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *d
 
     (void)kit_buf_printf(detail, "%s is %s%s%s%s", eni->id, eni->primary ? "primary and " : "",
                          eni->state_text, eni->node[0] ? " with " : "", eni->node);
-    return broken_if(eni->primary || eni->service_managed ||
-                     (eni->state != ALI_ENI_AVAILABLE && eni->state != ALI_ENI_DELETING));
+    return kit_rule_broken_if(eni->primary || eni->service_managed ||
+                              (eni->state != ALI_ENI_AVAILABLE && eni->state != ALI_ENI_DELETING));
 }
 
 const struct kit_rule ali_op_eni_delete_rules[] = {

@@ -4,11 +4,6 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/ops_havip.h"
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 /* ---- create
  * --------------------------------------------------------------------------------------
  */
@@ -16,19 +11,8 @@ static enum kit_rule_answer broken_if(bool broken)
 static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *detail)
 {
     const struct ali_op_havip *e = evidence;
-    char addr[KIT_ADDR_TEXT], cidr[KIT_CIDR_TEXT];
 
-    if (!e->address)
-        return KIT_RULE_NOT_KNOWN;
-    (void)kit_addr_text(e->address, addr);
-    if (!e->vswitch.cidr.addr.family || !kit_cidr_contains(&e->vswitch.cidr, e->address)) {
-        (void)kit_buf_printf(detail, "%s is not of %s (%s)", addr, e->vswitch.id,
-                             e->vswitch.cidr.addr.family ? kit_cidr_text(&e->vswitch.cidr, cidr)
-                                                         : "no IPv4");
-        return KIT_RULE_BROKEN;
-    }
-    (void)kit_buf_printf(detail, "%s is taken, or one that the cloud keeps for itself", addr);
-    return broken_if(!e->idle);
+    return ali_vswitch_idle_rule(&e->vswitch, e->address, e->idle, detail);
 }
 
 /* Regions of mainland China, and those abroad that the help names. */
@@ -77,7 +61,7 @@ static enum kit_rule_answer check_attached(const void *evidence, struct kit_buf 
     if (!e->target.eni)
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is %s", e->target.eni->id, e->target.eni->state_text);
-    return broken_if(!e->target.eni->node[0]);
+    return kit_rule_broken_if(!e->target.eni->node[0]);
 }
 
 static enum kit_rule_answer check_states(const void *evidence, struct kit_buf *detail)
@@ -89,8 +73,8 @@ static enum kit_rule_answer check_states(const void *evidence, struct kit_buf *d
     if (havip != KIT_RULE_HOLDS || !e->instance.id[0])
         return havip;
     (void)kit_buf_printf(detail, "; %s is %s", e->instance.id, status);
-    return broken_if(!kit_str_eq_nocase(status, "Running") &&
-                     !kit_str_eq_nocase(status, "Stopped"));
+    return kit_rule_broken_if(!kit_str_eq_nocase(status, "Running") &&
+                              !kit_str_eq_nocase(status, "Stopped"));
 }
 
 #define RULE_STATES                                                                                \
@@ -128,7 +112,7 @@ static enum kit_rule_answer check_eip_region(const void *evidence, struct kit_bu
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->eip.id, e->eip.region,
                          e->target.havip.id, e->region);
-    return broken_if(!kit_str_eq(e->eip.region, e->region));
+    return kit_rule_broken_if(!kit_str_eq(e->eip.region, e->region));
 }
 
 static enum kit_rule_answer check_eip_free(const void *evidence, struct kit_buf *detail)
@@ -144,7 +128,7 @@ static enum kit_rule_answer check_eip_free(const void *evidence, struct kit_buf 
     /* On its way to this HAVIP, or off it: the walk goes on from there. */
     if (kit_str_eq(e->eip.holder, e->target.havip.id))
         return KIT_RULE_HOLDS;
-    return broken_if(e->eip.status != ALI_EIP_AVAILABLE);
+    return kit_rule_broken_if(e->eip.status != ALI_EIP_AVAILABLE);
 }
 
 const struct kit_rule ali_op_havip_eip_rules[] = {
@@ -173,7 +157,7 @@ static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *d
     if (e->route[0])
         (void)kit_buf_printf(detail, "%sa route of %s points to %s", detail->len_bytes ? "; " : "",
                              e->route, h->id);
-    return broken_if(h->bound || h->eips || e->route[0]);
+    return kit_rule_broken_if(h->bound || h->eips || e->route[0]);
 }
 
 const struct kit_rule ali_op_havip_delete_rules[] = {

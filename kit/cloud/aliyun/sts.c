@@ -1,59 +1,35 @@
 /* kit/cloud/aliyun/sts.c - AssumeRole and AssumeRoleWithOIDC. */
 #include "kit/cloud/aliyun/sts.h"
 
-#include <string.h>
-
 #include "kit/cloud/aliyun/endpoint.h"
 #include "kit/cloud/aliyun/env.h"
 #include "kit/cloud/aliyun/rpc.h"
 #include "kit/cloud/aliyun/session.h"
 #include "kit/cloud/aliyun/source.h"
-#include "kit/sys/file.h"
-#include "kit/sys/hostid.h"
 
-/* STS takes at most 20000 characters (API reference, OIDCToken). */
-#define OIDC_TOKEN_BYTES (20u * 1024)
-/* RoleSessionName: 2 to 64 of these (API reference). */
-#define SESSION_NAME_BYTES 65
+/* RoleSessionName (API reference). */
 static const char session_name_chars[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.@-_";
 
-/* So that ActionTrail tells which node moved an address. */
-static void make_session_name(char name[SESSION_NAME_BYTES])
-{
-    struct kit_hostid id;
-
-    kit_hostid_read(&id);
-    (void)kit_str_format(name, SESSION_NAME_BYTES, "cloudvip-%s", id.nodename);
-    for (char *c = name; *c; c++)
-        if (!strchr(session_name_chars, *c))
-            *c = '-';
-}
-
 static int add_oidc_token(struct ali_rpc *r, const char *path, struct kit_err *err)
 {
-    KIT_AUTO(kit_buf) token = KIT_BUF_SECRET(OIDC_TOKEN_BYTES);
+    KIT_AUTO(kit_buf) token = KIT_BUF_SECRET(KIT_CREDS_TOKEN_BYTES);
+    const char *text;
 
-    if (kit_file_read(path, KIT_FILE_ANY, &token, err)) {
-        if (err->kind == KIT_ERR_NOT_FOUND || err->kind == KIT_ERR_SYSTEM)
-            err->kind = KIT_ERR_CONFIG;
-        return kit_err_wrap(err, "OIDC token");
-    }
-    const char *text = token.len_bytes > 0 ? kit_str_trim(token.data) : "";
-    if (!*text)
-        return kit_err_set(err, KIT_ERR_CONFIG, "OIDC token: %s is empty", path);
+    if (kit_creds_token_file(path, "OIDC token", &token, &text, err))
+        return -1;
     ali_rpc_form(r, "OIDCToken", text);
     return 0;
 }
 
 static int add_params(struct ali_rpc *r, const struct ali_sts_role *role, struct kit_err *err)
 {
-    char session_name[SESSION_NAME_BYTES];
+    char session_name[KIT_SESSION_NAME];
     /* The token must not be seen in a URL; the SDKs send what belongs to it beside it. */
     void (*add)(struct ali_rpc *, const char *, const char *) =
         role->oidc_token_file ? ali_rpc_form : ali_rpc_param;
 
-    make_session_name(session_name);
+    kit_creds_session_name(session_name_chars, session_name);
     add(r, "RoleArn", role->role_arn);
     add(r, "RoleSessionName", role->session_name ? role->session_name : session_name);
     if (role->duration_s > 0) {

@@ -54,3 +54,22 @@ bool ali_vswitch_idle_take(const struct ali_rpc *r)
 {
     return ali_true(ali_rpc_root(r), "CanAllocate");
 }
+
+enum kit_rule_answer ali_vswitch_idle_rule(const struct ali_vswitch *vswitch,
+                                           const struct kit_addr *addr, bool idle,
+                                           struct kit_buf *detail)
+{
+    char text[KIT_ADDR_TEXT], cidr[KIT_CIDR_TEXT];
+
+    if (!addr)
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_addr_text(addr, text);
+    if (!vswitch->cidr.addr.family || !kit_cidr_contains(&vswitch->cidr, addr)) {
+        (void)kit_buf_printf(detail, "%s is not of %s (%s)", text, vswitch->id,
+                             vswitch->cidr.addr.family ? kit_cidr_text(&vswitch->cidr, cidr)
+                                                       : "no IPv4");
+        return KIT_RULE_BROKEN;
+    }
+    (void)kit_buf_printf(detail, "%s is taken, or one that the cloud keeps for itself", text);
+    return kit_rule_broken_if(!idle);
+}

@@ -21,4 +21,9 @@ void ali_vswitch_idle_call(struct ali_rpc *r, struct ali_cloud *cloud, const cha
                            const struct kit_addr *addr);
 bool ali_vswitch_idle_take(const struct ali_rpc *r);
 
+/* The same as a rule's answer; `addr` NULL: none was named. */
+enum kit_rule_answer ali_vswitch_idle_rule(const struct ali_vswitch *vswitch,
+                                           const struct kit_addr *addr, bool idle,
+                                           struct kit_buf *detail);
+
 #endif

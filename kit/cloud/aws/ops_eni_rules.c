@@ -6,11 +6,6 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/ops_eni.h"
 
-static enum kit_rule_answer broken_if(bool broken)
-{
-    return broken ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
-}
-
 /* ---- create, modify
  * ------------------------------------------------------------------------------
  */
@@ -47,7 +42,7 @@ static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *
         (void)kit_buf_printf(detail, "%s is an address of %s", addr, e->holder);
     else
         (void)kit_buf_printf(detail, "%s is one that the cloud keeps for itself", addr);
-    return broken_if(e->holder[0] || is_kept(&e->subnet.cidr, e->address));
+    return kit_rule_broken_if(e->holder[0] || is_kept(&e->subnet.cidr, e->address));
 }
 
 static enum kit_rule_answer check_wanted_groups(const void *evidence, struct kit_buf *detail)
@@ -63,7 +58,7 @@ static enum kit_rule_answer check_wanted_groups(const void *evidence, struct kit
         (void)kit_buf_printf(detail, "there is no %s", e->stray);
     else
         (void)kit_buf_printf(detail, "%zu security groups, %zu at most", e->groups, e->most);
-    return broken_if(e->stray[0] || e->groups > e->most);
+    return kit_rule_broken_if(e->stray[0] || e->groups > e->most);
 }
 
 #define RULE_GROUPS                                                                                \
@@ -84,7 +79,7 @@ static enum kit_rule_answer check_kept(const void *evidence, struct kit_buf *det
 
     (void)kit_buf_printf(detail, "%s is then deleted together with %s", e->nic->nic.eni.id,
                          e->nic->nic.eni.node);
-    return broken_if(e->dies);
+    return kit_rule_broken_if(e->dies);
 }
 
 const struct kit_rule aws_op_eni_modify_rules[] = {
@@ -109,7 +104,7 @@ static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *det
     }
     (void)kit_buf_printf(detail, "%s (%s) has %lld interfaces of %lld", e->instance.id,
                          e->room.type, (long long)e->room.used, (long long)e->room.limit);
-    return broken_if(e->room.used >= e->room.limit);
+    return kit_rule_broken_if(e->room.used >= e->room.limit);
 }
 
 static enum kit_rule_answer check_attachable(const void *evidence, struct kit_buf *detail)
@@ -129,8 +124,8 @@ static enum kit_rule_answer check_attachable(const void *evidence, struct kit_bu
         return KIT_RULE_BROKEN;
     }
     (void)kit_buf_printf(detail, "%s is %s", e->instance.id, e->instance.state);
-    return broken_if(!kit_str_eq(e->instance.state, "running") &&
-                     !kit_str_eq(e->instance.state, "stopped"));
+    return kit_rule_broken_if(!kit_str_eq(e->instance.state, "running") &&
+                              !kit_str_eq(e->instance.state, "stopped"));
 }
 
 static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf *detail)
@@ -138,7 +133,7 @@ static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf
     const struct aws_nic *nic = &((const struct aws_op_eni *)evidence)->nic->nic;
 
     (void)kit_buf_printf(detail, "%s is the primary interface of %s", nic->eni.id, nic->eni.node);
-    return broken_if(nic->device_index == 0);
+    return kit_rule_broken_if(nic->device_index == 0);
 }
 
 static enum kit_rule_answer check_zone(const void *evidence, struct kit_buf *detail)
@@ -149,7 +144,7 @@ static enum kit_rule_answer check_zone(const void *evidence, struct kit_buf *det
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->nic->nic.eni.id, e->nic->nic.zone,
                          e->instance.id, e->instance.zone);
-    return broken_if(!kit_str_eq(e->nic->nic.zone, e->instance.zone));
+    return kit_rule_broken_if(!kit_str_eq(e->nic->nic.zone, e->instance.zone));
 }
 
 /* EC2 can attach interfaces of another VPC of the account ("Attach network interfaces from multiple
@@ -162,7 +157,7 @@ static enum kit_rule_answer check_vpc(const void *evidence, struct kit_buf *deta
         return KIT_RULE_NOT_KNOWN;
     (void)kit_buf_printf(detail, "%s is in %s, %s in %s", e->nic->nic.eni.id, e->nic->nic.vpc,
                          e->instance.id, e->instance.vpc);
-    return broken_if(!kit_str_eq(e->nic->nic.vpc, e->instance.vpc));
+    return kit_rule_broken_if(!kit_str_eq(e->nic->nic.vpc, e->instance.vpc));
 }
 
 #define RULE_SECONDARY                                                                             \
@@ -198,7 +193,7 @@ static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *d
 
     (void)kit_buf_printf(detail, "%s is %s%s%s", nic->eni.id, nic->status,
                          nic->eni.node[0] ? " with " : "", nic->eni.node);
-    return broken_if(nic->attachment[0] || aws_nic_is_foreign(nic));
+    return kit_rule_broken_if(nic->attachment[0] || aws_nic_is_foreign(nic));
 }
 
 const struct kit_rule aws_op_eni_delete_rules[] = {

@@ -1,56 +1,32 @@
 /* kit/cloud/aws/sts.c - AssumeRole and AssumeRoleWithWebIdentity. */
 #include "kit/cloud/aws/sts.h"
 
-#include <string.h>
-
 #include "kit/base/str.h"
 #include "kit/cloud/aws/endpoint.h"
 #include "kit/cloud/aws/query.h"
 #include "kit/cloud/aws/session.h"
 #include "kit/cloud/aws/source.h"
-#include "kit/sys/file.h"
-#include "kit/sys/hostid.h"
 
-/* STS takes at most 20000 characters (API reference, WebIdentityToken). */
-#define WEB_TOKEN_BYTES (20u * 1024)
-/* RoleSessionName: 2 to 64 of these (API reference). */
-#define SESSION_NAME_BYTES 65
+/* RoleSessionName (API reference). */
 static const char session_name_chars[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=,.@-";
 
-/* So that CloudTrail tells which node moved an address. */
-static void make_session_name(char name[SESSION_NAME_BYTES])
-{
-    struct kit_hostid id;
-
-    kit_hostid_read(&id);
-    (void)kit_str_format(name, SESSION_NAME_BYTES, "cloudvip-%s", id.nodename);
-    for (char *c = name; *c; c++)
-        if (!strchr(session_name_chars, *c))
-            *c = '-';
-}
-
 static int add_web_token(struct aws_query *q, const char *path, struct kit_err *err)
 {
-    KIT_AUTO(kit_buf) token = KIT_BUF_SECRET(WEB_TOKEN_BYTES);
+    KIT_AUTO(kit_buf) token = KIT_BUF_SECRET(KIT_CREDS_TOKEN_BYTES);
+    const char *text;
 
-    if (kit_file_read(path, KIT_FILE_ANY, &token, err) != 0) {
-        if (err->kind == KIT_ERR_NOT_FOUND || err->kind == KIT_ERR_SYSTEM)
-            err->kind = KIT_ERR_CONFIG;
-        return kit_err_wrap(err, "web identity token");
-    }
-    const char *text = token.len_bytes > 0 ? kit_str_trim(token.data) : "";
-    if (!*text)
-        return kit_err_set(err, KIT_ERR_CONFIG, "web identity token: %s is empty", path);
+    if (kit_creds_token_file(path, "web identity token", &token, &text, err))
+        return -1;
     aws_query_param(q, "WebIdentityToken", text);
     return 0;
 }
 
 static int add_params(struct aws_query *q, const struct aws_sts_role *role, struct kit_err *err)
 {
-    char session_name[SESSION_NAME_BYTES], duration[24];
+    char session_name[KIT_SESSION_NAME], duration[24];
 
-    make_session_name(session_name);
+    kit_creds_session_name(session_name_chars, session_name);
     aws_query_param(q, "RoleArn", role->role_arn);
     aws_query_param(q, "RoleSessionName", role->session_name ? role->session_name : session_name);
     if (role->external_id && !role->web_identity_file)
