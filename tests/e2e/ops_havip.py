@@ -84,6 +84,7 @@ def test_list_filters_and_all_pages(t):
         t.equal(listed("--status", "InUse"), ["havip-1"])
         t.equal(listed("--address", "10.0.2.15"), ["havip-m5"])
         t.equal(listed("--vpc", "vpc-none"), [])
+        t.equal(listed("havip-m7"), ["havip-m7"])
         got = s.host.cloudvip("havip", "list", "--vswitch", "vsw-1")
         t.equal(got.status, 0)
         t.equal(got.out.split("\n")[0].split(), ["HAVIP", "ADDRESS", "STATUS", "MASTER", "BOUND", "EIP", "VSWITCH", "VPC", "NAME"])
@@ -242,6 +243,7 @@ def test_the_master_is_not_taken_off_unasked(t):
 
 def test_what_is_not_there(t):
     with ops.Scene(t, WORLD) as s:
+        s.failed(1, "no HAVIP havip-none", "havip", "list", "havip-none")
         s.failed(1, "no HAVIP havip-none", "havip", "bind", "havip-none", "i-node1")
         s.failed(1, "no instance i-none", "havip", "bind", "havip-1", "i-none")
         s.failed(1, "no ENI eni-none", "havip", "bind", "havip-1", "eni-none")
@@ -254,6 +256,32 @@ def test_what_is_not_there(t):
 
 
 # ---- what is dry, and what asks --------------------------------------------------------------------
+
+def test_filters_that_the_endpoint_passes_over(t):
+    """It answers with all there are: what does not fit is not taken for what was asked for."""
+    def more(ali):
+        free(ali)
+        ali["vswitches"].append({"vswitch_id": "vsw-2", "vpc_id": "vpc-main", "zone_id": "cn-shanghai-a",
+                                 "cidr_block": "10.0.2.0/24"})
+
+    def body(**lists):
+        return {"type": "error", "status": 200, "content_type": "application/json",
+                "body": json.dumps(dict(lists, RequestId="r", TotalCount=1, PageNumber=1, PageSize=50))}
+
+    hop = {"RouteEntryId": "rte-x", "DestinationCidrBlock": "0.0.0.0/0", "Status": "Available", "Type": "Custom",
+           "NextHops": {"NextHop": [{"NextHopType": "NatGateway", "NextHopId": "ngw-1"}]}}
+    twin = {"HaVipId": "havip-9", "Name": "svc", "VSwitchId": "vsw-2", "VpcId": "vpc-main", "Status": "Available",
+            "IpAddress": "10.0.2.9"}
+    with ops.Scene(t, WORLD, more) as s:
+        s.sim.faults({"match": {"action": "DescribeHaVips"}, "times": 1, "do": body(HaVips={"HaVip": [twin]})})
+        answer = s.done("havip", "create", "--vswitch", "vsw-1", "--name", "svc")
+        t.check("havip-9" not in answer["text"], answer["text"])
+        s.sim.faults({"match": {"action": "DescribeHaVips"}, "times": 1, "do": body(HaVips={"HaVip": [twin]})})
+        t.equal(s.done("havip", "list", "--vswitch", "vsw-1", changed=False)["rows"], [])
+        s.sim.faults({"match": {"action": "DescribeRouteEntryList"}, "times": 0, "do": body(RouteEntrys={"RouteEntry": [hop]})})
+        s.done("havip", "delete", "havip-1", "--yes")
+        t.equal(havip(s), None)
+
 
 def test_dry_runs_change_nothing(t):
     with ops.Scene(t, WORLD, free) as s:

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kit/cloud/aliyun/ecs.h"
 #include "kit/cloud/aliyun/rpc.h"
 #include "tests/unit/ali_session.h"
 
@@ -245,6 +246,10 @@ static void pages_that_cannot_end_are_refused(void **state)
          1000},
         {ALI_PAGES_TOKEN, "{\"RequestId\":\"R\",\"NextToken\":\"t\"}", "the same NextToken twice",
          2},
+        {ALI_PAGES_TOKEN, "{\"RequestId\":\"R\",\"NextToken\":90000000000000000000000}",
+         "a NextToken that is no text", 1},
+        {ALI_PAGES_TOKEN, "{\"RequestId\":\"R\",\"NextToken\":[\"t\"]}",
+         "a NextToken that is no text", 1},
     };
     KIT_AUTO(kit_buf) long_token = KIT_BUF(8192);
 
@@ -308,6 +313,44 @@ static void tokens_lead_to_the_end(void **state)
     ali_end(s);
 }
 
+#define ENI(id, more)                                                                              \
+    "{\"NetworkInterfaceId\":\"" id "\",\"Status\":\"InUse\",\"Type\":\"Secondary\"" more "}"
+#define ENIS(more, list)                                                                           \
+    "{\"RequestId\":\"R\"" more ",\"NetworkInterfaceSets\":{\"NetworkInterfaceSet\":[" list "]}}"
+
+/* The token is a number, and the endpoint knows no filter. */
+static void interfaces_that_do_not_fit_are_left_out(void **state)
+{
+    static const struct fake_answer answers[] = {
+        {.status = 200,
+         .body = ENIS(",\"NextToken\":7",
+                      ENI("eni-1", ",\"InstanceId\":\"i-2\",\"VpcId\":\"vpc-1\"") "," ENI(
+                          "eni-2", ",\"InstanceId\":\"i-1\",\"VpcId\":\"vpc-2\""))},
+        {.status = 200,
+         .body = ENIS(
+             "", ENI("eni-3",
+                     ",\"InstanceId\":\"i-1\",\"VpcId\":\"vpc-1\"") ","
+                                                                    "{\"NetworkInterfaceId\":\"eni-"
+                                                                    "4\",\"Status\":\"Detaching\","
+                                                                    "\"Type\":\"Secondary\","
+                                                                    "\"InstanceId\":\"i-1\"}")},
+    };
+    const struct ali_eni_filter filter = {
+        .vpc = "vpc-1", .node = "i-1", .type = "Secondary", .status = "InUse"};
+    struct ali_session *s = ALI_ANSWERS(answers);
+    KIT_AUTO(ali_enis) list = {0};
+    struct kit_err err;
+    char text[32];
+
+    (void)state;
+    assert_int_equal(ali_enis_find(ali_ready_cloud(s), &filter, ali_soon(s), &list, &err), 0);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.eni[0].id, "eni-3");
+    sent(s, 1, "NextToken", text, sizeof(text));
+    assert_string_equal(text, "7");
+    ali_end(s);
+}
+
 static void a_taker_may_stop_it(void **state)
 {
     struct fake_answer answer = {.status = 200, .body = "{\"RequestId\":\"R\",\"TotalCount\":500}"};
@@ -334,6 +377,7 @@ int main(void)
         cmocka_unit_test(numbered_pages_end_with_the_total),
         cmocka_unit_test(pages_that_cannot_end_are_refused),
         cmocka_unit_test(tokens_lead_to_the_end),
+        cmocka_unit_test(interfaces_that_do_not_fit_are_left_out),
         cmocka_unit_test(a_taker_may_stop_it),
     };
     return cmocka_run_group_tests_name("aliyun/answer", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -46,16 +47,22 @@
 #define ONE_ENTRY  ENTRIES(ENTRY("snat-1", "203.0.113.9", "Available", OF_VSWITCH))
 #define NAMED      "cloudvip-egress-i-2"
 
-static struct ali_world *world(const char *instance, const char *named, const char *entries)
+static struct ali_world *world_of(const char *instance, const char *named, const char *gateways,
+                                  const char *entries)
 {
     struct ali_world *w = ali_begin("elastic-ip");
 
     ali_reply(w, "DescribeInstances", NULL, instance);
     ali_reply(w, "DescribeNetworkInterfaces", "NetworkInterfaceName=", named);
     ali_reply(w, "DescribeNetworkInterfaces", "InstanceId=", NICS(PRIMARY));
-    ali_reply(w, "DescribeNatGateways", NULL, GATEWAYS(GATEWAY("ngw-1", "Available", "internet")));
+    ali_reply(w, "DescribeNatGateways", NULL, gateways);
     ali_reply(w, "DescribeSnatTableEntries", NULL, entries);
     return w;
+}
+
+static struct ali_world *world(const char *instance, const char *named, const char *entries)
+{
+    return world_of(instance, named, GATEWAYS(GATEWAY("ngw-1", "Available", "internet")), entries);
 }
 
 static int look(struct ali_world *w, const struct kit_egress_wish *wish,
@@ -117,6 +124,41 @@ static void which_entry_covers_it(void **state)
 
         if (!kit_str_eq(f.snat.id, row[i].id) || f.snat.available != row[i].available)
             fail_msg("row %zu: '%s', %s", i, f.snat.id, f.snat.available ? "available" : "not");
+    }
+}
+
+/* Another VPC's gateway and another gateway's entry are not ours, whatever was asked; an entry that
+ * leaves its gateway out is of the one that was asked about. */
+static void which_gateway_it_is(void **state)
+{
+    static const struct {
+        const char *gateway, *entry, *id, *of;
+    } row[] = {
+        {"\"VpcId\":\"vpc-1\",", "", "snat-1", "ngw-1"},
+        {"", "\"NatGatewayId\":\"\",", "snat-1", "ngw-1"},
+        {"\"VpcId\":\"vpc-9\",", "", "", ""},
+        {"", "\"NatGatewayId\":\"ngw-9\",", "", ""},
+    };
+    const struct kit_egress_wish wish = {.instance = NULL};
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(row); i++) {
+        char gateways[300], entries[300];
+
+        (void)snprintf(gateways, sizeof(gateways),
+                       ALI_ANSWER("\"TotalCount\":1,\"NatGateways\":{\"NatGateway\":[{%s"
+                                  "\"NatGatewayId\":\"ngw-1\",\"Status\":\"Available\"}]}"),
+                       row[i].gateway);
+        (void)snprintf(entries, sizeof(entries),
+                       ALI_ANSWER("\"TotalCount\":1,\"SnatTableEntries\":{\"SnatTableEntry\":[{%s"
+                                  "\"SnatEntryId\":\"snat-1\",\"SnatIp\":\"203.0.113.9\","
+                                  "\"Status\":\"Available\"," OF_VSWITCH "}]}"),
+                       row[i].entry);
+        const struct kit_egress_facts f =
+            facts_of(world_of(INSTANCE(STATIC), NICS(""), gateways, entries), &wish);
+
+        assert_string_equal(f.snat.id, row[i].id);
+        assert_string_equal(f.snat.gateway, row[i].of);
     }
 }
 
@@ -212,8 +254,11 @@ static void what_is_missing_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(which_entry_covers_it),   cmocka_unit_test(gateways_that_lead_elsewhere),
-        cmocka_unit_test(whose_address_it_is),     cmocka_unit_test(which_eni_is_ours),
+        cmocka_unit_test(which_entry_covers_it),
+        cmocka_unit_test(which_gateway_it_is),
+        cmocka_unit_test(gateways_that_lead_elsewhere),
+        cmocka_unit_test(whose_address_it_is),
+        cmocka_unit_test(which_eni_is_ours),
         cmocka_unit_test(what_is_missing_is_said),
     };
 

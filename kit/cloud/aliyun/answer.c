@@ -7,8 +7,6 @@
 
 /* A thousand pages of the smallest usual size are more objects than an account may have. */
 #define MOST_PAGES 1000
-/* NextToken is some 100 bytes; it comes back as a parameter. */
-#define PAGE_TOKEN_BYTES 2048
 
 /* One where a list is expected: the list of one element. */
 static bool is_element(const struct kit_json_node *node)
@@ -159,28 +157,50 @@ static int numbered_pages(struct ali_rpc *r, unsigned page_size, struct kit_dead
     return too_many(r, err);
 }
 
+/* A number that no int64_t holds has lost its digits, and what is none of both means nothing. */
+static int bad_token(const struct ali_rpc *r, struct kit_err *err)
+{
+    return kit_err_set(err, KIT_ERR_PROTOCOL,
+                       "%s: a NextToken that is no text of at most %d bytes: the list is not whole",
+                       r->call.what, ALI_PAGE_TOKEN - 1);
+}
+
+int ali_next_token(const struct ali_rpc *r, char token[ALI_PAGE_TOKEN], struct kit_err *err)
+{
+    const struct kit_json_node *root = ali_rpc_root(r);
+    const struct kit_json_node *node = kit_json_get(root, "NextToken");
+    char next[ALI_PAGE_TOKEN];
+    int64_t number;
+
+    if (kit_json_type(node) == KIT_JSON_NULL ||
+        (kit_json_type(node) == KIT_JSON_INT && kit_json_int(node, &number) && !number))
+        return 0;
+    if (!ali_text(root, "NextToken", next, sizeof(next)))
+        return bad_token(r, err);
+    if (!next[0])
+        return 0;
+    if (kit_str_eq(token, next))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the same NextToken twice", r->call.what);
+    (void)kit_str_copy(token, ALI_PAGE_TOKEN, next);
+    return 1;
+}
+
 static int token_pages(struct ali_rpc *r, enum ali_pages style, unsigned page_size,
                        struct kit_deadline by, ali_page_fn take, void *arg, struct kit_err *err)
 {
-    char token[PAGE_TOKEN_BYTES] = "", next[PAGE_TOKEN_BYTES];
+    char token[ALI_PAGE_TOKEN] = "";
 
     put_number(r, style == ALI_PAGES_TOKEN_MAXRESULT ? "MaxResult" : "MaxResults", page_size);
     for (unsigned page = 1; page <= MOST_PAGES; page++) {
+        int more;
+
         if (ali_rpc_run(r, by, err))
             return -1;
-        const struct kit_json_node *root = ali_rpc_root(r);
-        bool more = ali_text(root, "NextToken", next, sizeof(next)) && next[0];
-        const char *given = kit_json_string(kit_json_get(root, "NextToken"));
-        if (!more && given && *given)
-            return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a NextToken of more than %d bytes",
-                               r->call.what, PAGE_TOKEN_BYTES - 1);
-        if (take(arg, root, err))
+        more = ali_next_token(r, token, err);
+        if (more < 0 || take(arg, ali_rpc_root(r), err))
             return -1;
         if (!more)
             return 0;
-        if (kit_str_eq(token, next))
-            return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the same NextToken twice", r->call.what);
-        (void)kit_str_copy(token, sizeof(token), next);
         ali_rpc_param(r, "NextToken", token);
     }
     return too_many(r, err);

@@ -157,7 +157,36 @@ const struct ali_eni *ali_enis_get(const struct ali_enis *list, const char *id)
     return NULL;
 }
 
-static void take_page(const struct kit_json_node *root, struct ali_enis *list)
+static bool is_among(const char *id, const struct ali_eni_filter *filter)
+{
+    for (size_t i = 0; i < filter->ids; i++)
+        if (kit_str_eq(filter->id[i], id))
+            return true;
+    return !filter->ids;
+}
+
+static bool has_primary(const struct ali_eni *eni, const struct kit_addr *addr)
+{
+    const struct ali_eni_address *a = ali_eni_address(eni, addr);
+
+    return a && a->primary;
+}
+
+/* An endpoint that passes over a parameter it does not know answers with all there are. */
+static bool fits(const struct ali_eni *eni, const struct ali_eni_filter *f)
+{
+    return is_among(eni->id, f) && (!f->vpc || !eni->vpc[0] || kit_str_eq(eni->vpc, f->vpc)) &&
+           (!f->vswitch || !eni->vswitch[0] || kit_str_eq(eni->vswitch, f->vswitch)) &&
+           (!f->node || kit_str_eq(eni->node, f->node)) &&
+           (!f->name || kit_str_eq(eni->name, f->name)) &&
+           (!f->status || kit_str_eq_nocase(eni->state_text, f->status)) &&
+           (!f->type || eni->primary == kit_str_eq(f->type, "Primary")) &&
+           (!f->address || ali_eni_address(eni, f->address)) &&
+           (!f->primary || has_primary(eni, f->primary));
+}
+
+static void take_page(const struct kit_json_node *root, const struct ali_eni_filter *filter,
+                      struct ali_enis *list)
 {
     size_t n = ali_list_count(root, "NetworkInterfaceSets", "NetworkInterfaceSet");
 
@@ -167,7 +196,8 @@ static void take_page(const struct kit_json_node *root, struct ali_enis *list)
         if (!ali_eni_decode(ali_list_at(root, "NetworkInterfaceSets", "NetworkInterfaceSet", i),
                             &eni))
             continue;
-        if (ali_enis_get(list, eni.id)) { /* an item that moved from one page to the next */
+        /* Or an item that moved from one page to the next. */
+        if (!fits(&eni, filter) || ali_enis_get(list, eni.id)) {
             ali_eni_done(&eni);
             continue;
         }
@@ -210,24 +240,20 @@ void ali_enis_call(struct ali_rpc *r, struct ali_cloud *cloud, const struct ali_
 int ali_enis_finish(struct ali_rpc *r, const struct ali_eni_filter *filter, struct kit_deadline by,
                     struct ali_enis *list, struct kit_err *err)
 {
-    KIT_AUTOFREE char *token = NULL;
+    char token[ALI_PAGE_TOKEN] = "";
 
     if (r->call.failed) {
         *err = r->call.err;
         return -1;
     }
     for (;;) {
-        const struct kit_json_node *root = ali_rpc_root(r);
-        const char *next = kit_json_string(kit_json_get(root, "NextToken"));
+        int more = ali_next_token(r, token, err);
 
-        take_page(root, list);
-        if (!next || !next[0])
+        if (more < 0)
+            return -1;
+        take_page(ali_rpc_root(r), filter, list);
+        if (!more)
             return 0;
-        if (kit_str_eq(next, token))
-            return kit_err_set(err, KIT_ERR_PROTOCOL,
-                               "DescribeNetworkInterfaces: the same NextToken twice");
-        free(token);
-        token = kit_mem_strdup(next);
         struct ali_cloud *cloud = r->cloud;
         ali_rpc_done(r);
         ali_enis_call(r, cloud, filter);

@@ -75,7 +75,8 @@ const struct ali_eni *ali_enis_get(const struct ali_enis *list, const char *id);
 /* NetworkInterfaceId.N takes at most 100 (DescribeNetworkInterfaces); a call of ours has room for
  * these. */
 #define ALI_ENI_IDS 50
-/* What an ENI must fit; all that is given together.  Borrowed until the call is done. */
+/* What an ENI must fit; all that is given together.  Asked of the service, and held against what
+ * comes back.  Borrowed until the call is done. */
 struct ali_eni_filter {
     const char *const *id; /* ids; NULL = any */
     size_t ids;            /* at most ALI_ENI_IDS */

@@ -14,6 +14,7 @@
 struct gateways {
     char (*id)[KIT_ID]; /* owned */
     size_t count;
+    const char *vpc; /* of this one */
 };
 
 /* Those that lead to the Internet and are at rest. */
@@ -25,12 +26,15 @@ static int take_gateways(void *arg, const struct kit_json_node *root, struct kit
     (void)err;
     for (size_t i = 0; i < count; i++) {
         const struct kit_json_node *item = ali_list_at(root, "NatGateways", "NatGateway", i);
-        char id[KIT_ID], status[24], network[24];
+        char id[KIT_ID], status[24], network[24], vpc[KIT_ID];
 
         (void)ali_text(item, "Status", status, sizeof(status));
         (void)ali_text(item, "NetworkType", network, sizeof(network));
         if (!ali_text(item, "NatGatewayId", id, sizeof(id)) ||
             !kit_str_eq_nocase(status, "Available") || kit_str_eq_nocase(network, "intranet"))
+            continue;
+        /* Another VPC's: the endpoint passed over what was asked. */
+        if (ali_text(item, "VpcId", vpc, sizeof(vpc)) && vpc[0] && !kit_str_eq(vpc, list->vpc))
             continue;
         list->id = kit_mem_grow(list->id, list->count + 1, sizeof(*list->id));
         (void)kit_str_copy(list->id[list->count++], KIT_ID, id);
@@ -56,10 +60,24 @@ static bool covers(const struct ali_egress *e, const struct kit_json_node *item)
            kit_cidr_contains(&cidr, &addr);
 }
 
+struct entries {
+    struct ali_egress *e;
+    const char *gateway; /* theirs */
+};
+
+/* An entry may leave its gateway out, which is the one that was asked about. */
+static bool is_of(const struct kit_json_node *item, const char *gateway)
+{
+    char id[KIT_ID];
+
+    return !ali_text(item, "NatGatewayId", id, sizeof(id)) || !id[0] || kit_str_eq(id, gateway);
+}
+
 /* The first one that is Available, else the first. */
 static int take_entries(void *arg, const struct kit_json_node *root, struct kit_err *err)
 {
-    struct ali_egress *e = arg;
+    const struct entries *entries = arg;
+    struct ali_egress *e = entries->e;
     size_t count = ali_list_count(root, "SnatTableEntries", "SnatTableEntry");
 
     (void)err;
@@ -69,7 +87,8 @@ static int take_entries(void *arg, const struct kit_json_node *root, struct kit_
         char status[sizeof(e->snat.status)];
 
         (void)ali_text(item, "Status", status, sizeof(status));
-        if (!covers(e, item) || (e->snat.id[0] && !kit_str_eq_nocase(status, "Available")) ||
+        if (!is_of(item, entries->gateway) || !covers(e, item) ||
+            (e->snat.id[0] && !kit_str_eq_nocase(status, "Available")) ||
             kit_str_eq_nocase(e->snat.status, "Available"))
             continue;
         if (!ali_text(item, "SnatEntryId", e->snat.id, sizeof(e->snat.id)) ||
@@ -77,7 +96,7 @@ static int take_entries(void *arg, const struct kit_json_node *root, struct kit_
             e->snat.id[0] = '\0';
             continue;
         }
-        (void)ali_text(item, "NatGatewayId", e->snat.gateway, sizeof(e->snat.gateway));
+        (void)kit_str_copy(e->snat.gateway, sizeof(e->snat.gateway), entries->gateway);
         (void)kit_str_copy(e->snat.status, sizeof(e->snat.status), status);
     }
     return 0;
@@ -86,12 +105,13 @@ static int take_entries(void *arg, const struct kit_json_node *root, struct kit_
 static int find_entries(struct ali_cloud *cloud, struct ali_egress *e, const char *gateway,
                         struct kit_deadline by, struct kit_err *err)
 {
+    struct entries entries = {e, gateway};
     struct ali_rpc r;
     int rc;
 
     ali_rpc_init(&r, cloud, &ali_vpc, "DescribeSnatTableEntries", ALI_READS);
     ali_rpc_param(&r, "NatGatewayId", gateway);
-    rc = ali_rpc_pages(&r, ALI_PAGES_NUMBER, 50, by, take_entries, e, err);
+    rc = ali_rpc_pages(&r, ALI_PAGES_NUMBER, 50, by, take_entries, &entries, err);
     ali_rpc_done(&r);
     return rc;
 }
@@ -99,7 +119,7 @@ static int find_entries(struct ali_cloud *cloud, struct ali_egress *e, const cha
 int ali_egress_find_snat(struct ali_cloud *cloud, struct ali_egress *e, struct kit_deadline by,
                          struct kit_err *err)
 {
-    struct gateways list = {.id = NULL};
+    struct gateways list = {.vpc = e->convert.instance.vpc};
     struct ali_rpc r;
     int rc;
 
@@ -163,10 +183,12 @@ static void take_groups(struct ali_egress *e, const struct kit_json_node *root)
     size_t count = ali_list_count(root, "SecurityGroups", "SecurityGroup");
 
     for (size_t i = 0; i < count; i++) {
-        char id[KIT_ID];
+        const struct kit_json_node *item = ali_list_at(root, "SecurityGroups", "SecurityGroup", i);
+        char id[KIT_ID], vpc[KIT_ID];
 
-        if (!ali_text(ali_list_at(root, "SecurityGroups", "SecurityGroup", i), "SecurityGroupId",
-                      id, sizeof(id)))
+        if (!ali_text(item, "SecurityGroupId", id, sizeof(id)) ||
+            (ali_text(item, "VpcId", vpc, sizeof(vpc)) &&
+             !kit_str_eq(vpc, e->convert.instance.vpc)))
             continue;
         for (size_t k = 0; k < e->groups; k++)
             e->groups_found += kit_str_eq(id, e->group[k]);

@@ -1,4 +1,4 @@
-/* aliyun havip create, list, delete. */
+/* aliyun havip create, list. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +45,12 @@ void ali_op_havip_row(const struct ali_havip *h, struct kit_op_answer *answer)
     kit_op_cell(row, 8, h->name);
 }
 
+static int no_havip(const char *id, struct kit_err *err)
+{
+    return kit_err_set(err, KIT_ERR_NOT_FOUND,
+                       "DescribeHaVips: no HAVIP %s in this account and region", id);
+}
+
 int ali_op_havip_find(struct ali_cloud *cloud, const char *id, const char *me,
                       struct kit_deadline by, struct ali_havip *ret_havip, struct kit_err *err)
 {
@@ -54,8 +60,7 @@ int ali_op_havip_find(struct ali_cloud *cloud, const char *id, const char *me,
     ali_havip_call(&r, cloud, id);
     rc = ali_rpc_run(&r, by, err);
     if (!rc && !ali_havip_take(&r, id, me, ret_havip))
-        rc = kit_err_set(err, KIT_ERR_NOT_FOUND,
-                         "DescribeHaVips: no HAVIP %s in this account and region", id);
+        rc = no_havip(id, err);
     ali_rpc_done(&r);
     return rc;
 }
@@ -64,15 +69,30 @@ int ali_op_havip_find(struct ali_cloud *cloud, const char *id, const char *me,
  * ----------------------------------------------------------------------------------------
  */
 
+struct filter {
+    const char *havip, *vpc, *vswitch, *status;
+    const struct kit_addr *address;
+};
+
 struct havips {
     struct ali_havip *havip; /* owned */
     size_t count;
+    const struct filter *filter; /* while they are read */
 };
 void havips_done(struct havips *list);
 void havips_done(struct havips *list)
 {
     free(list->havip);
     *list = (struct havips){.count = 0};
+}
+
+/* An endpoint that passes over a filter it does not know answers with all there are. */
+static bool fits(const struct ali_havip *h, const struct filter *f)
+{
+    return (!f->havip || kit_str_eq(h->id, f->havip)) && (!f->vpc || kit_str_eq(h->vpc, f->vpc)) &&
+           (!f->vswitch || kit_str_eq(h->vswitch, f->vswitch)) &&
+           (!f->status || kit_str_eq_nocase(h->status_text, f->status)) &&
+           (!f->address || kit_addr_eq(&h->addr, f->address));
 }
 
 /* ali_page_fn */
@@ -83,26 +103,27 @@ static int take_page(void *arg, const struct kit_json_node *root, struct kit_err
 
     (void)err;
     list->havip = kit_mem_grow(list->havip, list->count + n + 1, sizeof(*list->havip));
-    for (size_t i = 0; i < n; i++)
-        if (ali_havip_decode(ali_list_at(root, "HaVips", "HaVip", i), "",
-                             &list->havip[list->count]))
+    for (size_t i = 0; i < n; i++) {
+        struct ali_havip *h = &list->havip[list->count];
+
+        if (ali_havip_decode(ali_list_at(root, "HaVips", "HaVip", i), "", h) &&
+            fits(h, list->filter))
             list->count++;
+    }
     return 0;
 }
-
-struct filter {
-    const char *vpc, *vswitch, *status, *address;
-};
 
 static int find_all(struct ali_cloud *cloud, const struct filter *filter, struct kit_deadline by,
                     struct havips *list, struct kit_err *err)
 {
+    char address[KIT_ADDR_TEXT];
     const struct {
         const char *key, *value;
-    } rows[] = {{"VpcId", filter->vpc},
+    } rows[] = {{"HaVipId", filter->havip},
+                {"VpcId", filter->vpc},
                 {"VSwitchId", filter->vswitch},
                 {"Status", filter->status},
-                {"HaVipAddress", filter->address}};
+                {"HaVipAddress", filter->address ? kit_addr_text(filter->address, address) : NULL}};
     unsigned filters = 0;
     struct ali_rpc r;
     int rc;
@@ -118,6 +139,7 @@ static int find_all(struct ali_cloud *cloud, const struct filter *filter, struct
         (void)kit_str_format(name, sizeof(name), "Filter.%u.Value.1", filters);
         ali_rpc_param(&r, name, rows[i].value);
     }
+    list->filter = filter;
     rc = ali_rpc_pages(&r, ALI_PAGES_NUMBER, PAGE, by, take_page, list, err);
     ali_rpc_done(&r);
     return rc;
@@ -127,12 +149,11 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
 {
     struct ali_cloud *cloud = (struct ali_cloud *)base;
-    const struct kit_addr *addr = kit_op_addr(call, "address");
-    char text[KIT_ADDR_TEXT];
-    const struct filter filter = {.vpc = kit_op_text(call, "vpc"),
+    const struct filter filter = {.havip = kit_op_text(call, "havip"),
+                                  .vpc = kit_op_text(call, "vpc"),
                                   .vswitch = kit_op_text(call, "vswitch"),
                                   .status = kit_op_text(call, "status"),
-                                  .address = addr ? kit_addr_text(addr, text) : NULL};
+                                  .address = kit_op_addr(call, "address")};
     KIT_AUTO(havips) list = {.count = 0};
 
     answer->columns = ali_op_havip_columns;
@@ -140,6 +161,8 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
         return -1;
     for (size_t i = 0; i < list.count; i++)
         ali_op_havip_row(&list.havip[i], answer);
+    if (filter.havip && !list.count)
+        return no_havip(filter.havip, err);
     kit_op_say(answer, "%zu HAVIP%s", list.count, list.count == 1 ? "" : "s");
     return 0;
 }
@@ -284,125 +307,12 @@ static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
-
-struct deletion {
-    struct ali_change change; /* first */
-    const struct kit_op_call *call;
-    const char *id;
-    struct ali_op_havip evidence;
-};
-
-/* kit_poll_fn */
-static int until_gone(void *arg, struct kit_err *err)
-{
-    struct deletion *d = arg;
-    struct ali_havip havip;
-    struct ali_rpc r;
-
-    if (ali_op_havip_find(d->change.cloud, d->id, "", d->call->by, &havip, err))
-        return err->kind == KIT_ERR_NOT_FOUND ? 1 : -1;
-    kit_op_tell(d->call->ui, "%s: %s", d->id, havip.status_text);
-    if (!kit_op_change_is_due(&d->change.c) || havip.status != ALI_HAVIP_AVAILABLE)
-        return 0;
-    ali_rpc_init(&r, d->change.cloud, &ali_vpc, "DeleteHaVip", ALI_MUTATES | ALI_TOKEN);
-    ali_rpc_param(&r, "HaVipId", d->id);
-    return ali_change_send(&d->change, &r, true, err);
-}
-
-/* A route table with an entry whose next hop is the HAVIP. */
-struct routes {
-    struct ali_cloud *cloud;
-    struct kit_deadline by;
-    const char *id;
-    char table[KIT_ID];
-};
-
-/* ali_page_fn */
-static int take_tables(void *arg, const struct kit_json_node *root, struct kit_err *err)
-{
-    struct routes *s = arg;
-    size_t n = ali_list_count(root, "RouterTableList", "RouterTableListType");
-    char table[KIT_ID];
-
-    for (size_t i = 0; i < n && !s->table[0]; i++) {
-        struct ali_rpc r;
-        int rc;
-
-        if (!ali_text(ali_list_at(root, "RouterTableList", "RouterTableListType", i),
-                      "RouteTableId", table, sizeof(table)))
-            continue;
-        ali_rpc_init(&r, s->cloud, &ali_vpc, "DescribeRouteEntryList", ALI_READS);
-        ali_rpc_param(&r, "RouteTableId", table);
-        ali_rpc_param(&r, "NextHopId", s->id);
-        ali_rpc_param(&r, "NextHopType", "HaVip");
-        ali_rpc_param(&r, "MaxResult", "10");
-        rc = ali_rpc_run(&r, s->by, err);
-        if (!rc && ali_list_count(ali_rpc_root(&r), "RouteEntrys", "RouteEntry"))
-            (void)kit_str_copy(s->table, sizeof(s->table), table);
-        ali_rpc_done(&r);
-        if (rc)
-            return -1;
-    }
-    return 0;
-}
-
-static int find_route(struct deletion *d, struct kit_err *err)
-{
-    struct routes s = {.cloud = d->change.cloud, .by = d->call->by, .id = d->id};
-    struct ali_rpc r;
-    int rc;
-
-    ali_rpc_init(&r, s.cloud, &ali_vpc, "DescribeRouteTableList", ALI_READS);
-    ali_rpc_param(&r, "VpcId", d->evidence.target.havip.vpc);
-    rc = ali_rpc_pages(&r, ALI_PAGES_NUMBER, PAGE, s.by, take_tables, &s, err);
-    ali_rpc_done(&r);
-    (void)kit_str_copy(d->evidence.route, sizeof(d->evidence.route), s.table);
-    return rc;
-}
-
-static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
-                      struct kit_op_answer *answer, struct kit_err *err)
-{
-    struct deletion d = {.change = ali_change_of((struct ali_cloud *)base, call->by),
-                         .call = call,
-                         .id = kit_op_text(call, "havip")};
-    struct ali_havip *h = &d.evidence.target.havip;
-    char addr[KIT_ADDR_TEXT] = "";
-    int go;
-
-    if (ali_ready(d.change.cloud, call->by, err))
-        return -1;
-    if (ali_op_havip_find(d.change.cloud, d.id, "", call->by, h, err)) {
-        if (err->kind != KIT_ERR_NOT_FOUND)
-            return -1;
-        kit_op_say(answer, "there is no %s", d.id);
-        return 0;
-    }
-    d.evidence.region = d.change.cloud->region;
-    if (kit_str_eq_nocase(h->status_text, "Deleting"))
-        d.change.c.accepted = 1; /* a run before this one */
-    else {
-        if (find_route(&d, err) || kit_op_judge(call, &d.evidence, answer, err))
-            return -1;
-        go = kit_op_begin(call, answer, err, "delete %s (%s)", d.id,
-                          h->addr.family ? kit_addr_text(&h->addr, addr) : "");
-        if (go <= 0)
-            return go;
-    }
-    if (kit_op_change_until(&d.change.c, until_gone, &d, err))
-        return -1;
-    kit_op_say(answer, "deleted %s", d.id);
-    return 0;
-}
-
 /* ---- tables
  * --------------------------------------------------------------------------------------
  */
 
 static const struct kit_op_param list_params[] = {
+    {"havip", KIT_OP_ID, NULL, false, true, "this one"},
     {"vpc", KIT_OP_ID, NULL, false, false, "of this VPC"},
     {"vswitch", KIT_OP_ID, NULL, false, false, "of this vSwitch"},
     {"status", KIT_OP_CHOICE, "Available|InUse|Associating|Unassociating", false, false,
@@ -446,27 +356,4 @@ const struct kit_op ali_op_havip_create = {
     .rules = ali_op_havip_create_rules,
     .rules_count = KIT_LEN(ali_op_havip_create_rules),
     .run = create_run,
-};
-
-static const struct kit_op_param delete_params[] = {
-    {"havip", KIT_OP_ID, NULL, true, true, "the HAVIP"},
-};
-static const struct kit_permission delete_permissions[] = {
-    {"vpc:DescribeHaVips", "havip", "to see that nothing is bound to it", KIT_ALWAYS},
-    {"vpc:DescribeRouteTableList", "*", "to see that no route points to it", KIT_ALWAYS},
-    {"vpc:DescribeRouteEntryList", "*", "to see that no route points to it", KIT_ALWAYS},
-    {"vpc:DeleteHaVip", "havip", "to delete it", KIT_ALWAYS},
-};
-const struct kit_op ali_op_havip_delete = {
-    .object = "havip",
-    .verb = "delete",
-    .does = "a HAVIP that nothing is bound to",
-    .params = delete_params,
-    .params_count = KIT_LEN(delete_params),
-    .permissions = delete_permissions,
-    .permissions_count = KIT_LEN(delete_permissions),
-    .rules = ali_op_havip_delete_rules,
-    .rules_count = KIT_LEN(ali_op_havip_delete_rules),
-    .irreversible = true,
-    .run = delete_run,
 };

@@ -1,5 +1,5 @@
-/* kit/cloud/aliyun/ops_havip.h - shared by the operations on HAVIPs: ops_havip.c (create, list,
- * delete), ops_havip_bind.c (bind, unbind), ops_havip_eip.c (bind-eip, unbind-eip) and
+/* kit/cloud/aliyun/ops_havip.h - shared by the operations on HAVIPs: ops_havip.c (create, list),
+ * ops_havip_bind.c (bind, unbind), ops_havip_delete.c, ops_havip_eip.c (bind-eip, unbind-eip) and
  * ops_havip_rules.c.  Private to them. */
 #ifndef KIT_CLOUD_ALIYUN_OPS_HAVIP_H
 #define KIT_CLOUD_ALIYUN_OPS_HAVIP_H

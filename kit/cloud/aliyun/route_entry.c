@@ -70,19 +70,24 @@ int ali_route_entry_read(struct ali_cloud *cloud, const char *table,
                          bool *ret_found, struct ali_route_entry *ret_entry, struct kit_err *err)
 {
     struct ali_route_entry entry = {0};
+    char token[ALI_PAGE_TOKEN] = "";
     bool found = false;
-    struct ali_rpc r;
-    int rc;
+    int more = 1;
 
-    ali_route_entries_call(&r, cloud, table, destination, NULL);
-    rc = ali_rpc_run(&r, by, err);
-    if (!rc) {
-        ali_route_entries_take(ali_rpc_root(&r), destination, &found, &entry);
-        *ret_found = found;
-        *ret_entry = entry;
+    while (more > 0) {
+        struct ali_rpc r;
+
+        ali_route_entries_call(&r, cloud, table, destination, token[0] ? token : NULL);
+        more = ali_rpc_run(&r, by, err) ? -1 : ali_next_token(&r, token, err);
+        if (more >= 0)
+            ali_route_entries_take(ali_rpc_root(&r), destination, &found, &entry);
+        ali_rpc_done(&r);
     }
-    ali_rpc_done(&r);
-    return rc;
+    if (more < 0)
+        return -1;
+    *ret_found = found;
+    *ret_entry = entry;
+    return 0;
 }
 
 /* A key has at most 128 characters and a value too (VPC's API, TagResources), of up to four bytes

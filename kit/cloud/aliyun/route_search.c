@@ -82,13 +82,16 @@ static int take_tables(void *arg, const struct kit_json_node *root, struct kit_e
 {
     const struct listing *l = arg;
     size_t n = ali_list_count(root, "RouterTableList", "RouterTableListType");
-    char id[KIT_ID];
+    char id[KIT_ID], vpc[KIT_ID];
 
     (void)err;
     for (size_t i = 0; i < n; i++) {
         const struct kit_json_node *table =
             ali_list_at(root, "RouterTableList", "RouterTableListType", i);
 
+        /* Another VPC's: the endpoint passed over what was asked. */
+        if (ali_text(table, "VpcId", vpc, sizeof(vpc)) && vpc[0] && !kit_str_eq(vpc, l->vpc))
+            continue;
         if (is_edge_table(table) || !ali_text(table, "RouteTableId", id, sizeof(id)) || !id[0])
             continue;
         for (size_t k = 0; k < l->search->targets; k++) {
@@ -166,39 +169,28 @@ static void fail_table(struct table *table, const struct ali_rpc *r, const struc
  * rest. */
 static void all_pages(struct search *s, struct table *table, struct ali_rpc *r)
 {
-    KIT_AUTOFREE char *token = NULL;
+    char token[ALI_PAGE_TOKEN] = "";
     struct kit_err err = r->call.err;
+    int more;
 
     if (r->call.failed) {
         fail_table(table, r, &err);
         return;
     }
-    for (;;) {
-        const struct kit_json_node *root = ali_rpc_root(r);
-        const char *next = kit_json_string(kit_json_get(root, "NextToken"));
-
+    while ((more = ali_next_token(r, token, &err)) >= 0) {
         for (size_t k = 0; k < table->pairs; k++) {
             struct pair *p = &table->pair[k];
 
-            ali_route_entries_take(root, &p->target->destination, &p->found, &p->entry);
+            ali_route_entries_take(ali_rpc_root(r), &p->target->destination, &p->found, &p->entry);
         }
-        if (!next || !next[0])
+        if (!more)
             return;
-        if (kit_str_eq(next, token)) {
-            (void)kit_err_set(&err, KIT_ERR_PROTOCOL,
-                              "DescribeRouteEntryList: the same NextToken twice");
-            fail_table(table, r, &err);
-            return;
-        }
-        free(token);
-        token = kit_mem_strdup(next);
         ali_rpc_done(r);
         ali_route_entries_call(r, s->cloud, table->id, asked_for(table), token);
-        if (ali_rpc_run(r, s->by, &err)) {
-            fail_table(table, r, &err);
-            return;
-        }
+        if (ali_rpc_run(r, s->by, &err))
+            break;
     }
+    fail_table(table, r, &err);
 }
 
 static void read_entries(struct search *s)
@@ -357,10 +349,11 @@ static int take_vswitches(void *arg, const struct kit_json_node *root, struct ki
     (void)err;
     for (size_t i = 0; i < n; i++) {
         const struct kit_json_node *item = ali_list_at(root, "VSwitches", "VSwitch", i);
-        char text[KIT_CIDR_TEXT];
+        char text[KIT_CIDR_TEXT], vpc[KIT_ID];
         struct kit_cidr block;
 
-        if (!ali_text(item, key, text, sizeof(text)) || !kit_cidr_parse(text, &block) ||
+        if ((ali_text(item, "VpcId", vpc, sizeof(vpc)) && !kit_str_eq(vpc, e->eni->vpc)) ||
+            !ali_text(item, key, text, sizeof(text)) || !kit_cidr_parse(text, &block) ||
             !kit_cidr_contains(&block, e->address))
             continue;
         (void)ali_text(item, "VSwitchId", e->vswitch, sizeof(e->vswitch));

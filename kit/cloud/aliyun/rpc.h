@@ -92,6 +92,14 @@ const char *ali_list_lacking(const char *action, const struct kit_json_node *roo
 bool ali_text(const struct kit_json_node *object, const char *key, char *dst, size_t dst_bytes);
 bool ali_true(const struct kit_json_node *object, const char *key); /* true, "true", "True" */
 
+/* NextToken is some 100 bytes; it comes back as a parameter. */
+#define ALI_PAGE_TOKEN 2048
+/* Of the answer that the call has: 1 and the token of the next page in place of the last one ("" at
+ * first), or 0: there is none.  A number counts as well as a string.  KIT_ERR_PROTOCOL: the same
+ * token again, one too long, or what is neither. */
+int ali_next_token(const struct ali_rpc *r, char token[ALI_PAGE_TOKEN],
+                   struct kit_err *err) KIT_CHECKED;
+
 /* Pages: TotalCount/PageNumber/PageSize, or NextToken.  Runs the call for each page and gives each
  * answer's root to `take` (return -1 to stop with *err).  `page_size` is sent as PageSize or
  * MaxResults as `style` says.  Numbered pages end with the one that reaches TotalCount; without a
