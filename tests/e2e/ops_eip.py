@@ -87,6 +87,8 @@ def test_list(t):
         for words in ((PUBLIC,), (EIP,), ("--on", ENI_1)):
             t.equal([r["eip"] for r in s.eip("list", *words, "--json").json()["rows"]], [EIP])
         t.equal(s.eip("list", "--on", ENI_2, "--json").json()["rows"], [])
+        for name in ("eip-none", "203.0.113.250"):
+            t.has(s.eip("list", name, status=1).err, "no EIP " + name)
 
 
 # ---- bind: NAT -----------------------------------------------------------------------------------

@@ -223,6 +223,7 @@ def test_list_filters_and_all_pages(t, c):
         everything = sorted(e["network_interface_id"] for e in s.all("network_interfaces"))
         t.check(len(everything) > c.page, "more than a page")
         t.equal(listed(), everything)
+        t.equal(listed(c.eni), [c.eni], "by its id")
         for words, wanted in c.filters(s):
             t.equal(listed(*words), sorted(wanted), "%s" % (words,))
         got = s.host.cloudvip("eni", "list", "--instance", c.on)
@@ -446,6 +447,7 @@ def test_an_instance_that_does_not_let_go(t):
 def test_what_is_not_there(t, c):
     with ops.Scene(t, c.world) as s:
         none = c.eni[:-4] + "dead" if c.name == "aws" else "eni-none"
+        s.failed(1, none, "eni", "list", none)
         s.failed(1, none, "eni", "attach", none, c.off)
         s.failed(1, none, "eni", "detach", none)
         s.failed(1, none, "eni", "modify", none, "--name", "xx")
@@ -552,7 +554,8 @@ def test_faults(t, case):
 
 
 Ali.busy = [{"type": "error", "status": 403, "code": "InvalidOperation.InvalidEniState"},
-            {"type": "error", "status": 400, "code": "OperationConflict"}]
+            {"type": "error", "status": 400, "code": "OperationConflict"},
+            {"type": "error", "status": 500, "code": "OperationConflict"}]
 
 
 @tap.cases(CASES, lambda x: "%s, %s" % (x[0].name, x[1][0]))

@@ -33,6 +33,7 @@ struct walk {
     bool detach_sent, attach_sent;
     bool just_sent; /* look again at once, and often at first */
     bool seen_free, seen_attaching, detached_again;
+    bool third;         /* somebody else has it meanwhile */
     unsigned fell_back; /* looks in a row */
     struct kit_deadline stale_until, again_at;
     char state[16], node[KIT_ID]; /* the last look */
@@ -53,6 +54,7 @@ static int end(struct walk *w, enum kit_step_result result)
 
 static int end_open(struct walk *w, const char *who)
 {
+    w->third = true;
     (void)kit_err_set(&w->step->err, KIT_ERR_STATE, "%s is with %s meanwhile", w->eni, who);
     return end(w, KIT_STEP_OPEN);
 }
@@ -244,8 +246,11 @@ static int walk_on(void *arg, struct kit_err *err)
     w->step->result = KIT_STEP_PENDING;
     if (!walk(w, look_first, err))
         return 1;
-    /* KIT_ERR_STATE: a third has it. */
-    return w->step->result == KIT_STEP_OPEN && err->kind != KIT_ERR_STATE ? 0 : -1;
+    if (w->step->result != KIT_STEP_OPEN || w->third)
+        return -1;
+    w->refused = *err;
+    w->was_refused = true;
+    return 0;
 }
 
 int ali_eni_move(struct ali_cloud *cloud, const struct ali_eni_move *move, struct kit_deadline by,
@@ -260,7 +265,11 @@ int ali_eni_move(struct ali_cloud *cloud, const struct ali_eni_move *move, struc
                      .ui = move->ui,
                      .by = by};
 
-    return kit_poll_until(&ali_poll, clock_of(&w), by, walk_on, &w, err);
+    if (!kit_poll_until(&ali_poll, clock_of(&w), by, walk_on, &w, err))
+        return 0;
+    if (err->kind == KIT_ERR_TIMEOUT && step.result == KIT_STEP_OPEN)
+        explain(&w, err);
+    return -1;
 }
 
 int ali_eni_claim(struct kit_cloud *cloud, const struct kit_settings *settings,

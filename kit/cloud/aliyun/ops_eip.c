@@ -78,6 +78,7 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
 {
     struct ali_cloud *cloud = (struct ali_cloud *)base;
     struct list list = {call, answer};
+    const char *name = kit_op_text(call, "eip"), *on = kit_op_text(call, "on");
     struct ali_rpc r;
     int rc;
 
@@ -87,7 +88,14 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
     ali_rpc_init(&r, cloud, &ali_vpc, "DescribeEipAddresses", ALI_READS);
     rc = ali_rpc_pages(&r, ALI_PAGES_NUMBER, 100, call->by, take_page, &list, err);
     ali_rpc_done(&r);
-    return rc;
+    if (rc)
+        return -1;
+    if (name && !answer->rows)
+        return kit_err_set(err, KIT_ERR_NOT_FOUND,
+                           "DescribeEipAddresses: no EIP %s%s%s in this account and region", name,
+                           on ? " on " : "", on ? on : "");
+    kit_op_say(answer, "%zu EIP%s", answer->rows, answer->rows == 1 ? "" : "s");
+    return 0;
 }
 
 /* ---- unbind -------------------------------------------------------------------------------------

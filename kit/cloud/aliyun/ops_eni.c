@@ -54,6 +54,12 @@ void ali_op_eni_row(const struct ali_eni *eni, struct kit_op_answer *answer)
     kit_op_cell(row, 11, eni->name);
 }
 
+static int no_eni(const char *id, struct kit_err *err)
+{
+    return kit_err_set(err, KIT_ERR_NOT_FOUND,
+                       "DescribeNetworkInterfaces: no ENI %s in this account and region", id);
+}
+
 int ali_op_eni_find(struct ali_cloud *cloud, const char *id, struct kit_deadline by,
                     struct ali_enis *list, const struct ali_eni **ret_eni, struct kit_err *err)
 {
@@ -65,8 +71,7 @@ int ali_op_eni_find(struct ali_cloud *cloud, const char *id, struct kit_deadline
     *ret_eni = ali_enis_get(list, id);
     if (*ret_eni)
         return 0;
-    return kit_err_set(err, KIT_ERR_NOT_FOUND,
-                       "DescribeNetworkInterfaces: no ENI %s in this account and region", id);
+    return no_eni(id, err);
 }
 
 /* ---- security groups
@@ -120,7 +125,10 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
 {
     struct ali_cloud *cloud = (struct ali_cloud *)base;
-    const struct ali_eni_filter filter = {.vpc = kit_op_text(call, "vpc"),
+    const char *id = kit_op_text(call, "eni");
+    const struct ali_eni_filter filter = {.id = &id,
+                                          .ids = id ? 1 : 0,
+                                          .vpc = kit_op_text(call, "vpc"),
                                           .vswitch = kit_op_text(call, "vswitch"),
                                           .node = kit_op_text(call, "instance"),
                                           .name = kit_op_text(call, "name"),
@@ -133,6 +141,8 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
         return -1;
     for (size_t i = 0; i < list.count; i++)
         ali_op_eni_row(&list.eni[i], answer);
+    if (id && !list.count)
+        return no_eni(id, err);
     kit_op_say(answer, "%zu ENI%s", list.count, list.count == 1 ? "" : "s");
     return 0;
 }
@@ -309,8 +319,10 @@ static int create_or_find(struct creation *c, struct kit_op_answer *answer, stru
                       c->evidence.vswitch.id);
     if (go <= 0)
         return go;
-    if (create(c, err) || kit_op_change_until(&c->change.c, until_shown, c, err))
+    if (create(c, err))
         return -1;
+    if (kit_op_change_until(&c->change.c, until_shown, c, err))
+        return kit_err_wrap(err, "%s", c->id);
     ali_op_eni_row(c->eni, answer);
     kit_op_say(answer, "created %s", c->id);
     return 0;
@@ -409,6 +421,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
  */
 
 static const struct kit_op_param list_params[] = {
+    {"eni", KIT_OP_ID, NULL, false, true, "this one"},
     {"vpc", KIT_OP_ID, NULL, false, false, "of this VPC"},
     {"vswitch", KIT_OP_ID, NULL, false, false, "of this vSwitch"},
     {"instance", KIT_OP_ID, NULL, false, false, "attached to this instance"},

@@ -96,14 +96,14 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
 {
     struct aws_cloud *cloud = (struct aws_cloud *)base;
-    const char *on = kit_op_text(call, "on");
+    const char *name = kit_op_text(call, "eip"), *on = kit_op_text(call, "on");
     struct aws_query q;
     int rc;
 
     answer->columns = columns;
     if (aws_ec2_ready(cloud, call->by, err))
         return -1;
-    encode_search(&q, cloud, kit_op_text(call, "eip"));
+    encode_search(&q, cloud, name);
     rc = aws_query_run(&q, call->by, err);
     if (!rc) {
         KIT_XML_EACH (item, kit_xml_child(kit_xml_root(&q.xml), "addressesSet"), "item") {
@@ -116,7 +116,14 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
         }
     }
     aws_query_done(&q);
-    return rc;
+    if (rc)
+        return -1;
+    if (name && !answer->rows)
+        return kit_err_set(err, KIT_ERR_NOT_FOUND,
+                           "DescribeAddresses: no Elastic IP %s%s%s in this account and region",
+                           name, on ? " on " : "", on ? on : "");
+    kit_op_say(answer, "%zu EIP%s", answer->rows, answer->rows == 1 ? "" : "s");
+    return 0;
 }
 
 /* ---- whom it is for -----------------------------------------------------------------------------

@@ -12,7 +12,8 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
 {
     struct aws_cloud *cloud = (struct aws_cloud *)base;
     const char *type = kit_op_text(call, "type");
-    const struct aws_op_filter filter = {.vpc = kit_op_text(call, "vpc"),
+    const struct aws_op_filter filter = {.id = kit_op_text(call, "eni"),
+                                         .vpc = kit_op_text(call, "vpc"),
                                          .subnet = kit_op_text(call, "subnet"),
                                          .node = kit_op_text(call, "instance"),
                                          .status = kit_op_text(call, "status"),
@@ -31,6 +32,10 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
         aws_op_eni_row(&nics.nic[i], answer);
         shown++;
     }
+    if (!rc && filter.id && !shown)
+        rc = kit_err_set(err, KIT_ERR_NOT_FOUND,
+                         "DescribeNetworkInterfaces: no ENI %s in this account and region",
+                         filter.id);
     if (!rc)
         kit_op_say(answer, "%zu ENI%s", shown, shown == 1 ? "" : "s");
     aws_op_nics_done(&nics);
@@ -293,6 +298,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
  */
 
 static const struct kit_op_param list_params[] = {
+    {"eni", KIT_OP_ID, NULL, false, true, "this one"},
     {"vpc", KIT_OP_ID, NULL, false, false, "of this VPC"},
     {"subnet", KIT_OP_ID, NULL, false, false, "of this subnet"},
     {"instance", KIT_OP_ID, NULL, false, false, "attached to this instance"},
