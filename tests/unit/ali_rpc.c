@@ -311,6 +311,8 @@ static void the_clock_is_corrected_once(void **state)
     static const struct fake_answer always[] = {
         {.status = 400, .body = ERROR("IllegalTimestamp"), .date = "Fri, 02 Jan 2026 04:04:05 GMT"},
     };
+    static const struct fake_answer dateless = {.status = 400,
+                                                .body = ERROR("InvalidTimeStamp.Expired")};
     struct ali_session *s = ALI_ANSWERS(answers);
     struct kit_err err;
 
@@ -325,7 +327,15 @@ static void the_clock_is_corrected_once(void **state)
     s = ALI_ANSWERS(always);
     assert_int_equal(ask(s, "DescribeHaVips", ALI_READS, &err), -1);
     assert_int_equal(err.kind, KIT_ERR_AUTH);
+    fake_assert_text(err.msg,
+                     "the time of this host, which is 2026-01-02T03:04:05Z: set its clock");
     assert_int_equal(s->net.requests, 2);
+    ali_end(s);
+
+    s = ali_begin(&dateless, 1);
+    assert_int_equal(ask(s, "DescribeHaVips", ALI_READS, &err), -1);
+    fake_assert_text(err.msg, "has no Date to correct it by): set its clock");
+    assert_int_equal(s->net.requests, 1);
     ali_end(s);
 }
 

@@ -205,6 +205,21 @@ static bool correct_skew(struct ali_rpc *r, const struct kit_http_response *resp
     return true;
 }
 
+/* It refused the time that we signed with, and a correction is not to be had, or did not help. */
+static int blame_clock(const struct ali_rpc *r, const struct kit_http_response *resp,
+                       struct kit_err *err)
+{
+    char now[KIT_TIME_TEXT];
+    int64_t offset_s;
+
+    (void)kit_time_iso(kit_clock_wall_ns(r->cloud->base.caller->clock) / KIT_NS_PER_S, now);
+    return kit_err_wrap(
+        err, "the cloud refuses the time of this host, which is %s%s: set its clock", now,
+        offset_of(r, resp, &offset_s) ? ""
+                                      : " (its answer has no Date to correct "
+                                        "it by)");
+}
+
 static int take_answer(struct ali_rpc *r, const struct kit_http_response *resp, struct kit_err *err)
 {
     kit_json_done(&r->json);
@@ -241,8 +256,10 @@ static int decode(struct kit_call *call, const struct kit_http_response *resp,
         ret_again->at_once = r->nonce_tried = true;
     else if (r->note == ALI_NOTE_SKEW && correct_skew(r, resp))
         ret_again->at_once = true;
-    else if (r->note == ALI_NOTE_RENEW || r->note == ALI_NOTE_SKEW)
+    else if (r->note == ALI_NOTE_RENEW)
         ret_again->renew = true;
+    else if (r->note == ALI_NOTE_SKEW) /* no other keys help against a wrong clock */
+        return blame_clock(r, resp, err);
     return -1;
 }
 
