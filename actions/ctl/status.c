@@ -46,15 +46,23 @@ static void print_binding(const struct kit_binding *b)
     case KIT_BINDING_FREE: (void)printf(" bound to nobody"); break;
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)printf(" no route"); break;
-    case KIT_BINDING_FOREIGN: (void)printf(" no node:"); break;
+    case KIT_BINDING_FOREIGN: (void)printf(b->node[0] ? " never taken:" : " no node:"); break;
     }
     if (b->holder[0])
         (void)printf(" %s", b->holder);
-    if (b->node[0])
-        (void)printf(" (%s)", b->node);
+    if (b->node[0] && !kit_str_eq(b->node, b->holder))
+        (void)printf(b->holder[0] ? " (%s)" : " %s", b->node);
     if (b->detail[0])
         (void)printf(" at %s", b->detail);
     (void)puts(b->mine ? (b->right ? "  this node" : "  this node, not as configured") : "");
+}
+
+static void print_me(const struct kit_facts *facts)
+{
+    bool both = facts->my_node[0] && !kit_str_eq(facts->my_node, facts->me);
+
+    (void)printf("  this node %s%s%s%s\n", facts->me, both ? " (" : "", both ? facts->my_node : "",
+                 both ? ")" : "");
 }
 
 static void print_row(const struct ctl_row *row)
@@ -64,8 +72,7 @@ static void print_row(const struct ctl_row *row)
     (void)printf("%s  %s  %s  %s\n", row->settings.tag, ctl_row_address(row),
                  scenario ? scenario : "-", ctl_row_word(row));
     if (row->facts.me[0])
-        (void)printf("  this node %s%s%s%s\n", row->facts.me, row->facts.my_node[0] ? " (" : "",
-                     row->facts.my_node, row->facts.my_node[0] ? ")" : "");
+        print_me(&row->facts);
     print_record(row);
     print_local(row);
     if (row->failed)

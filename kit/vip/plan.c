@@ -31,6 +31,11 @@ static int check_bindings(const struct kit_facts *facts, struct kit_err *err)
     for (size_t i = 0; i < facts->count; i++) {
         const struct kit_binding *b = &facts->binding[i];
 
+        if (b->state == KIT_BINDING_FOREIGN && b->holder[0] && b->node[0])
+            return kit_err_set(err, KIT_ERR_CONFIG,
+                               "%s is bound to %s of %s, from where it is never taken: refused; if "
+                               "it may be taken, free it there first",
+                               b->place, b->holder, b->node);
         if (b->state == KIT_BINDING_FOREIGN)
             return kit_err_set(err, KIT_ERR_CONFIG,
                                "%s is bound to %s, which is no node's interface: refused; if it "
@@ -88,7 +93,7 @@ static void describe_now(const struct kit_binding *b, struct kit_buf *out)
     case KIT_BINDING_FOREIGN: break;
     }
     (void)kit_buf_puts(out, b->holder[0] ? b->holder : b->node);
-    if (b->node[0] && b->holder[0])
+    if (b->node[0] && b->holder[0] && !kit_str_eq(b->node, b->holder))
         (void)kit_buf_printf(out, " (%s)", b->node);
     if (b->mine && b->detail[0])
         (void)kit_buf_printf(out, " at %s", b->detail);

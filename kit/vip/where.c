@@ -69,7 +69,7 @@ static void describe_group(const struct kit_binding *b, struct kit_buf *out)
         (void)kit_buf_printf(out, "on %s", b->holder[0] ? b->holder : b->node);
         if (b->mine)
             (void)kit_buf_puts(out, b->right ? " (this node)" : " (this node, not as configured)");
-        else if (b->node[0] && b->holder[0])
+        else if (b->node[0] && b->holder[0] && !kit_str_eq(b->node, b->holder))
             (void)kit_buf_printf(out, " (%s)", b->node);
         break;
     case KIT_BINDING_BLACKHOLE:
@@ -80,8 +80,12 @@ static void describe_group(const struct kit_binding *b, struct kit_buf *out)
     case KIT_BINDING_ABSENT:
     case KIT_BINDING_MISSING: (void)kit_buf_puts(out, "missing"); break;
     case KIT_BINDING_FOREIGN:
-        (void)kit_buf_printf(out, "on %s, which is no node",
-                             b->holder[0] ? b->holder : "something unknown");
+        if (b->holder[0] && b->node[0])
+            (void)kit_buf_printf(out, "on %s (%s), from where it is never taken", b->holder,
+                                 b->node);
+        else
+            (void)kit_buf_printf(out, "on %s, which is no node",
+                                 b->holder[0] ? b->holder : "something unknown");
         break;
     }
 }

@@ -24,7 +24,7 @@ enum kind {
     KINDS
 };
 
-static void add_kind(struct kit_facts *facts, enum kind kind, unsigned n)
+static struct kit_binding *add_kind(struct kit_facts *facts, enum kind kind, unsigned n)
 {
     static const struct {
         enum kit_binding_state state;
@@ -46,6 +46,7 @@ static void add_kind(struct kit_facts *facts, enum kind kind, unsigned n)
     struct kit_binding *b = facts_add(facts, place, rows[kind].state, rows[kind].holder);
     if (kind == WRONG)
         b->right = false;
+    return b;
 }
 
 /* The rules once more, in other words: sets of kinds instead of a walk. */
@@ -155,6 +156,26 @@ static void each_state_has_words(void **state)
     }
 }
 
+static void a_node_is_never_called_none(void **state)
+{
+    struct kit_facts facts;
+    struct kit_binding *b;
+
+    (void)state;
+    facts_begin(&facts);
+    b = add_kind(&facts, FOREIGN, 1);
+    (void)kit_str_copy(b->holder, sizeof(b->holder), "eni-p");
+    (void)kit_str_copy(b->node, sizeof(b->node), "i-2");
+    assert_described(&facts, "on eni-p (i-2), from where it is never taken: rtb-1");
+    kit_facts_done(&facts);
+
+    facts_begin(&facts); /* whose holder is the node itself is not told twice */
+    b = add_kind(&facts, OTHER_A, 1);
+    (void)kit_str_copy(b->holder, sizeof(b->holder), b->node);
+    assert_described(&facts, "on i-a: rtb-1");
+    kit_facts_done(&facts);
+}
+
 static void what_is_not_known_is_left_out(void **state)
 {
     struct kit_facts facts;
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(nothing_is_nowhere),
         cmocka_unit_test(bindings_are_told_by_holder),
         cmocka_unit_test(each_state_has_words),
+        cmocka_unit_test(a_node_is_never_called_none),
         cmocka_unit_test(what_is_not_known_is_left_out),
         cmocka_unit_test(a_small_buffer_is_not_outgrown),
         cmocka_unit_test(names),
