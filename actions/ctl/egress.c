@@ -72,6 +72,17 @@ static int is_shown(void *arg, struct kit_err *err)
     return w->step->state(w->e) != CTL_EGRESS_OPEN;
 }
 
+static int wait_until_shown(struct ctl_egress *e, const struct ctl_egress_step *step,
+                            struct kit_err *err)
+{
+    struct wait w = {e, step};
+    int rc = kit_poll_until(&looks, e->ctl->clock, e->by, is_shown, &w, err);
+
+    if (rc && err->kind == KIT_ERR_TIMEOUT)
+        return kit_err_wrap(err, "the cloud said yes, and does not show it: run this again");
+    return rc;
+}
+
 static void renew_deadline(struct ctl_egress *e)
 {
     e->by = kit_deadline_in_ms(e->ctl->clock,
@@ -119,7 +130,6 @@ static int check_again(struct ctl_egress *e, size_t n, struct kit_err *err)
 static int do_step(struct ctl_egress *e, size_t n, struct kit_err *err)
 {
     const struct ctl_egress_step *step = &ctl_egress_steps[n];
-    struct wait w = {e, step};
     int rc;
 
     if (check_again(e, n, err))
@@ -135,7 +145,7 @@ static int do_step(struct ctl_egress *e, size_t n, struct kit_err *err)
     if (rc)
         forget(e, err);
     else
-        rc = kit_poll_until(&looks, e->ctl->clock, e->by, is_shown, &w, err);
+        rc = wait_until_shown(e, step, err);
     ctl_ops_talk_end(&e->talk);
     if (rc)
         return -1;

@@ -21,9 +21,19 @@ static int change(struct ctl_egress *e, enum kit_egress_change which, struct kit
     return e->cloud->change[which](e->session.cloud, &job, err);
 }
 
+/* The address that it is about; "" = none is known. */
+static const char *address(const struct ctl_egress *e)
+{
+    const struct kit_egress_facts *f = &e->facts;
+
+    if (f->eip.address[0])
+        return f->eip.address;
+    return f->static_ip[0] ? f->static_ip : f->primary_eip;
+}
+
 static const char *eip_text(const struct ctl_egress *e)
 {
-    return e->facts.eip.address[0] ? e->facts.eip.address : e->facts.static_ip;
+    return address(e)[0] ? address(e) : "the EIP";
 }
 
 /* ---- 1: the address becomes an EIP --------------------------------------------------------------
@@ -38,8 +48,11 @@ static void convert_describe(const struct ctl_egress *e, struct kit_buf *out)
 {
     if (e->facts.static_ip[0])
         (void)kit_buf_printf(out, "make the static public address %s an EIP", e->facts.static_ip);
-    else
+    else if (e->facts.eip.id[0])
         (void)kit_buf_printf(out, "%s is the EIP %s", e->facts.eip.address, e->facts.eip.id);
+    else
+        (void)kit_buf_printf(out, "%s has no public address: name an EIP with --eip",
+                             e->facts.instance);
 }
 
 static int convert_act(struct ctl_egress *e, struct kit_err *err)
@@ -61,13 +74,13 @@ static void create_describe(const struct ctl_egress *e, struct kit_buf *out)
 
     if (e->facts.eni.id[0])
         (void)kit_buf_printf(out, "%s in %s has %s", e->facts.eni.id, e->facts.eni.vswitch,
-                             e->facts.eni.ip);
+                             e->facts.eni.ip[0] ? e->facts.eni.ip : "no IPv4 address");
     else
-        (void)kit_buf_printf(out, "create an ENI in %s with %s, security groups %s",
-                             e->facts.new_vswitch,
-                             e->wish.address ? kit_addr_text(e->wish.address, text)
-                                             : "an address of the cloud's choice",
-                             e->facts.new_groups);
+        (void)kit_buf_printf(
+            out, "create an ENI in %s with %s, security groups %s", e->facts.new_vswitch,
+            e->wish.address ? kit_addr_text(e->wish.address, text)
+                            : "an address of the cloud's choice",
+            e->facts.new_groups[0] ? e->facts.new_groups : "that --security-group names");
 }
 
 static int create_act(struct ctl_egress *e, struct kit_err *err)
@@ -103,7 +116,7 @@ static enum ctl_egress_state_of_step unbind_state(const struct ctl_egress *e)
 
 static void unbind_describe(const struct ctl_egress *e, struct kit_buf *out)
 {
-    if (unbind_state(e) == CTL_EGRESS_DONE)
+    if (unbind_state(e) == CTL_EGRESS_DONE || !address(e)[0])
         (void)kit_buf_printf(out, "the primary ENI %s has no public address", e->facts.primary);
     else
         (void)kit_buf_printf(out,
@@ -212,15 +225,19 @@ static enum ctl_egress_state_of_step test_state(const struct ctl_egress *e)
 
 static void test_describe(const struct ctl_egress *e, struct kit_buf *out)
 {
+    bool leaves = ctl_egress_leaves(e);
+
     if (e->has_nic && !e->nic.preferred)
         (void)kit_buf_printf(out, "rule 48: %s; ", e->nic.unpreferred);
     if (e->echo[0])
         (void)kit_buf_printf(out, "%s%s; ", e->echoed && !e->echo_fits ? "rule 49: " : "", e->echo);
-    (void)kit_buf_printf(out, "it %s by %s", ctl_egress_leaves(e) ? "leaves" : "is to leave",
+    (void)kit_buf_printf(out, "it %s by %s", leaves ? "leaves" : "is to leave",
                          e->facts.snat.ip[0] ? e->facts.snat.ip : "an SNAT entry");
     (void)kit_buf_printf(out, " and %s by %s",
-                         ctl_egress_reached(e) ? "is reached" : "to be reached",
-                         eip_text(e)[0] ? eip_text(e) : "an EIP");
+                         ctl_egress_reached(e) ? "is reached"
+                         : leaves              ? "is to be reached"
+                                               : "to be reached",
+                         address(e)[0] ? address(e) : "an EIP");
 }
 
 /* ---- the table ----------------------------------------------------------------------------------

@@ -232,6 +232,8 @@ def test_a_free_eip_that_is_named(t):
 
     with Scene(t, free) as s:
         s.refuses(("unify", "--yes"), "rule 45", "no EIP was named")
+        t.equal([step["text"] for step in s.status(1)["steps"] if step["text"] != " ".join(step["text"].split())], [],
+                "no word is left blank")
         s.unify("--eip", PUBLIC)
         s.expect_unified()
         t.equal(s.changes(), ["CreateNetworkInterface", "AttachNetworkInterface", "AssociateEipAddress"])
@@ -341,6 +343,20 @@ def test_creation_not_shown_yet(t):
         t.check(s.saved()["token"], "its token is kept")
         s.sim.faults({"match": {"action": "DescribeNetworkInterfaces"}, "times": 8,
                       "do": {"type": "not_visible", "id": s.enis()[0]["network_interface_id"]}})
+        s.unify()
+        s.expect_unified()
+
+
+def test_creation_never_shown(t):
+    """Accepted, and no look ever shows it: what is waited for is said, and the next run is told to ask again."""
+    with Scene(t) as s:
+        s.sim.faults({"match": {"action": "CreateNetworkInterface"}, "times": 0,
+                      "do": {"type": "error", "status": 200, "content_type": "application/json",
+                             "body": json.dumps({"RequestId": "r", "NetworkInterfaceId": "eni-unseen"})}})
+        got = s.unify("--timeout", "2", status=3)
+        t.has(got.err, "step 2 (create): the cloud said yes, and does not show it: run this again")
+        t.has(got.err, "eni-unseen: created")
+        s.sim.faults()
         s.unify()
         s.expect_unified()
 

@@ -51,6 +51,8 @@ int ali_egress_create(struct kit_cloud *base, const struct kit_egress_job *job, 
     if (!rc && (!ali_text(ali_rpc_root(&r), "NetworkInterfaceId", id, sizeof(id)) || !id[0]))
         rc = kit_err_set(err, KIT_ERR_TRANSIENT,
                          "CreateNetworkInterface: accepted, and no ENI was made: run this again");
+    if (!rc)
+        kit_op_tell(job->ui, "%s: created", id);
     ali_rpc_done(&r);
     return rc;
 }
