@@ -122,10 +122,10 @@ static bool is_newer(const struct changes *changes, const struct change *mine)
     return changes->newest.pid.pid && kit_pid_is_later(&changes->newest.pid, &mine->pid);
 }
 
-/* Ours is the newest; who works at something else is told to end. */
+/* Ours is the newest.  *ret_other: who works at something else, nobody without. */
 static int announce(const struct place *place, const struct change *mine,
                     const struct kit_clock *clock, enum act_turn_result *ret_result,
-                    struct kit_err *err)
+                    struct kit_pid *ret_other, struct kit_err *err)
 {
     struct kit_lock look = KIT_LOCK_NONE;
     struct changes changes;
@@ -139,7 +139,7 @@ static int announce(const struct place *place, const struct change *mine,
         changes.newest = *mine;
         rc = write_changes(place, &changes, err);
         if (!rc && !kit_str_eq(changes.at_work.state, mine->state))
-            (void)kit_pid_terminate(&changes.at_work.pid);
+            *ret_other = changes.at_work.pid;
     }
     kit_lock_done(&look);
     return rc;
@@ -168,20 +168,36 @@ static int begin(const struct place *place, const struct change *mine,
     return rc;
 }
 
+/* Waits for the turn.  Who works at something else has grace_ms to end by itself. */
+static int wait_for_turn(const struct place *place, const char *state, const struct kit_pid *other,
+                         int64_t grace_ms, const struct kit_clock *clock, struct kit_deadline by,
+                         struct kit_lock *ret_turn, struct kit_err *err)
+{
+    struct kit_deadline until = kit_deadline_earlier(by, kit_deadline_in_ms(clock, grace_ms));
+
+    if (other->pid > 0) {
+        if (grace_ms > 0 && !kit_lock_take(place->turn, state, clock, until, ret_turn, err))
+            return 0;
+        (void)kit_pid_terminate(other);
+    }
+    return kit_lock_take(place->turn, state, clock, by, ret_turn, err);
+}
+
 int act_turn_take(const char *tag, const char *state, const struct kit_pid *started,
-                  const struct kit_clock *clock, struct kit_deadline by,
+                  int64_t grace_ms, const struct kit_clock *clock, struct kit_deadline by,
                   enum act_turn_result *ret_result, struct kit_lock *ret_turn, struct kit_err *err)
 {
     struct change mine = {.pid = *started};
     struct kit_lock turn = KIT_LOCK_NONE;
+    struct kit_pid other = {0};
     struct place place;
 
     (void)kit_str_copy(mine.state, sizeof(mine.state), state);
-    if (find_place(tag, &place, err) || announce(&place, &mine, clock, ret_result, err))
+    if (find_place(tag, &place, err) || announce(&place, &mine, clock, ret_result, &other, err))
         return -1;
     if (*ret_result == ACT_TURN_NEWER)
         return 0;
-    if (kit_lock_take(place.turn, state, clock, by, &turn, err))
+    if (wait_for_turn(&place, state, &other, grace_ms, clock, by, &turn, err))
         return -1;
     if (begin(&place, &mine, clock, ret_result, err)) {
         kit_lock_done(&turn);

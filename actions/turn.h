@@ -15,14 +15,15 @@ enum act_turn_result {
 };
 
 /* Says that `tag` shall become `state`, decided when `started` was started, and waits until that
- * may begin: an older change to another state that is under way is told to end (SIGTERM: every
- * action can be killed at any point), one to the same state is let finish.
+ * may begin: an older change to another state that is under way is told to end if it does not
+ * within `grace_ms` (SIGTERM: every action can be killed at any point; but what it has sent is
+ * carried out after its end, too), one to the same state is let finish.
  *
  * Blocks until `by` at most: KIT_ERR_TIMEOUT.  KIT_ERR_SYSTEM, KIT_ERR_CONFIG: the run directory
  * cannot be used; nothing is known of other changes then.  *ret_turn is held until kit_lock_done.
  */
 int act_turn_take(const char *tag, const char *state, const struct kit_pid *started,
-                  const struct kit_clock *clock, struct kit_deadline by,
+                  int64_t grace_ms, const struct kit_clock *clock, struct kit_deadline by,
                   enum act_turn_result *ret_result, struct kit_lock *ret_turn,
                   struct kit_err *err) KIT_CHECKED;
 

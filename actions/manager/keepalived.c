@@ -15,6 +15,10 @@
 /* An older change that was told to end does so at once; one to the same state may take its
  * restore_timeout. */
 #define TURN_MS 300000
+/* What a release has sent is carried out after its end, too: it is seen to its end, which takes a
+ * second or two, or the restore would find an address here that is about to go.  The other way
+ * round nothing is waited for: this host must not go on claiming what it is to let go of. */
+#define RELEASE_MS INT64_C(3000)
 
 const struct act_spec *act_keepalived_action(const char *state, bool *ret_known)
 {
@@ -87,12 +91,14 @@ static bool take_turn(const struct notice *n, const struct act_log *log, const c
                       struct kit_lock *turn, int *ret_status)
 {
     struct kit_deadline by = kit_deadline_in_ms(&kit_clock_real, TURN_MS);
+    int64_t grace_ms = n->spec == &act_restore ? RELEASE_MS : 0;
     enum act_turn_result result;
     struct kit_err err;
 
     if (!n->ordered)
         return true;
-    if (act_turn_take(tag, n->spec->name, &n->started, &kit_clock_real, by, &result, turn, &err)) {
+    if (act_turn_take(tag, n->spec->name, &n->started, grace_ms, &kit_clock_real, by, &result, turn,
+                      &err)) {
         *ret_status = 1;
         act_log_err(log, ACT_NO_TURN, &err);
         return err.kind != KIT_ERR_TIMEOUT; /* better out of order than not at all */

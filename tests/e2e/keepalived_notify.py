@@ -121,6 +121,23 @@ def test_a_newer_state_ends_an_older_one(t):
         t.equal(two.in_service(), False, "it ends in the newest state")
 
 
+def test_a_release_that_was_sent_is_seen_to_its_end(t):
+    with lab.Sim(t) as sim:
+        two = Notified(t, sim, install(t))
+        two.resource("VI_1", scenario="elastic-ip", address=sim.aws()["addresses"][0]["public_ip"])
+        for fault, ended in (({"type": "latency", "ms": 200}, 0), ({"type": "hang"}, -signal.SIGTERM)):
+            with t.subtest(fault["type"]):
+                t.equal(two.told("MASTER").status, 0)
+                sim.faults({"match": {"action": "DisassociateAddress"}, "times": 0, "do": fault})
+                sim.clear_log()
+                backup = two.tell("BACKUP")
+                sim.wait(2)
+                t.equal(two.told("MASTER").status, 0)
+                t.equal(backup.wait().status, ended)
+                t.equal(sim.aws()["addresses"][0].get("network_interface_id"), sim.eni(lab.NODE_2), "it is here")
+                sim.faults()
+
+
 def test_when_they_were_started_decides(t):
     with lab.Sim(t) as sim:
         two = Notified(t, sim, install(t))
