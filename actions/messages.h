@@ -101,7 +101,7 @@
       "Check that the run directory (/run/cloudvip) exists, is root's, and can be written.")       \
     X(720029, WARN, ACT_NO_INFO,                                                                   \
       "LifeKeeper could not be asked for the resource's info field; the configuration files "      \
-      "alone are used.",                                                                           \
+      "alone are used. A check that got no answer at all takes the state for unknown.",            \
       "Check that LifeKeeper is up (lcdstatus) and that ins_list -t TAG answers.")                 \
     X(720030, ERROR, ACT_STILL_HERE,                                                               \
       "remove could not take the address off this node, which is certain to have it still.",       \
@@ -192,7 +192,12 @@
       "The message says which of LifeKeeper's commands failed, and how; what had been done is "    \
       "undone. Correct it, and run it again.")                                                     \
     X(720058, INFO, ACT_ADMIN_DONE, "LifeKeeper's administration did what it was asked to.",       \
-      "None.")
+      "None.")                                                                                     \
+    X(720059, WARN, ACT_TUNABLE,                                                                   \
+      "A setting in /etc/default/LifeKeeper, or the whole file, cannot be used; the action goes "  \
+      "on as if it were not there.",                                                               \
+      "Correct what the message names: whole seconds, and a file that is root's and that nobody "  \
+      "else may write to.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,

@@ -89,6 +89,11 @@ bool act_lifekeeper_tunable(const char *text, const char *name, char *ret_value,
     return found;
 }
 
+static const char *defaults_file(const struct act_call *call)
+{
+    return call->defaults_file ? call->defaults_file : DEFAULTS_FILE;
+}
+
 /* From the environment, where LifeKeeper's own start-up puts it, else from the file. */
 static bool tunable(const struct act_call *call, const char *name, char *ret_value,
                     size_t value_bytes)
@@ -99,10 +104,36 @@ static bool tunable(const struct act_call *call, const char *name, char *ret_val
 
     if (value && value[0] != '\0')
         return kit_str_copy(ret_value, value_bytes, value);
-    if (kit_file_read(call->defaults_file ? call->defaults_file : DEFAULTS_FILE, KIT_FILE_TRUSTED,
-                      &text, &err))
+    if (kit_file_read(defaults_file(call), KIT_FILE_TRUSTED, &text, &err))
         return false;
     return act_lifekeeper_tunable(text.data, name, ret_value, value_bytes);
+}
+
+static bool is_seconds(const char *value, int64_t *ret_s)
+{
+    return kit_str_to_int(value, 1, TIMEOUT_MAX_S, ret_s);
+}
+
+/* What somebody set, and what does not count. */
+static void note_bad_tunables(const struct act_call *call)
+{
+    static const char *const names[] = {"CLOUDVIP_RESTORE_TIMEOUT", "CLOUDVIP_REMOVE_TIMEOUT",
+                                        "CLOUDVIP_QUICKCHECK_TIMEOUT", "CLOUDVIP_RECOVER_TIMEOUT",
+                                        "LKCHECKINTERVAL"};
+    KIT_AUTO(kit_buf) text = KIT_BUF(DEFAULTS_BYTES);
+    char value[64];
+    struct kit_err err;
+    int64_t s;
+
+    if (!call->log)
+        return;
+    if (kit_file_read(defaults_file(call), KIT_FILE_TRUSTED, &text, &err) &&
+        err.kind != KIT_ERR_NOT_FOUND)
+        act_log_err(call->log, ACT_TUNABLE, &err);
+    for (size_t i = 0; i < KIT_LEN(names); i++)
+        if (tunable(call, names[i], value, sizeof(value)) && value[0] && !is_seconds(value, &s))
+            act_log(call->log, ACT_TUNABLE, "%s = %s: it is no number of seconds from 1 to %d",
+                    names[i], value, TIMEOUT_MAX_S);
 }
 
 /* ---- the manager --------------------------------------------------------------------------------
@@ -157,32 +188,43 @@ static bool is_typed(const struct act_call *call)
            we_run_below(call, dir);
 }
 
-static void note_no_info(const struct act_call *call, const char *why)
+static bool is_check(const struct act_call *call)
 {
-    if (call->log)
-        act_log(call->log, ACT_NO_INFO, "%s; the configuration files alone are used", why);
+    return kit_str_eq(call->action, "quickCheck");
 }
 
-/* The output of ins_list -t TAG; false when it cannot be asked. */
+static void note_no_info(const struct act_call *call, const char *why, bool late)
+{
+    if (call->log)
+        act_log(call->log, ACT_NO_INFO, "%s%s", why,
+                late && is_check(call) ? "" : "; the configuration files alone are used");
+}
+
+/* The output of ins_list -t TAG; false when it cannot be asked.  *ret_late: it did not answer. */
 static bool ask_ins_list(const struct act_call *call, const struct kit_clock *clock,
-                         struct kit_deadline by, struct kit_buf *output)
+                         struct kit_deadline by, struct kit_buf *output, bool *ret_late)
 {
     const char *const argv[] = {"ins_list", "-t", call->tag, NULL};
-    struct kit_deadline limit = kit_deadline_in_ms(clock, INS_LIST_LIMIT_MS);
+    /* A third is left for what is to be done then, whatever the limit. */
+    int64_t share_ms = kit_deadline_left_ms(clock, by) * 2 / 3;
+    struct kit_deadline limit =
+        kit_deadline_in_ms(clock, share_ms < INS_LIST_LIMIT_MS ? share_ms : INS_LIST_LIMIT_MS);
     struct kit_err err;
     int status;
 
+    *ret_late = false;
     if (!act_lcdi_has("ins_list"))
         return false; /* not installed as LifeKeeper is: nothing to remark */
-    if (act_lcdi_run(argv, clock, kit_deadline_earlier(limit, by), output, &status, &err)) {
-        note_no_info(call, err.msg);
+    if (act_lcdi_run(argv, clock, limit, output, &status, &err)) {
+        *ret_late = err.kind == KIT_ERR_TIMEOUT;
+        note_no_info(call, err.msg, *ret_late);
         return false;
     }
     if (status != 0) {
         char why[128];
         (void)kit_str_format(why, sizeof(why), "ins_list ended with status %d: %s", status,
                              act_lcdi_meaning(status));
-        note_no_info(call, why);
+        note_no_info(call, why, false);
         return false;
     }
     return true;
@@ -194,11 +236,20 @@ static int overlay(const struct act_call *call, const struct kit_clock *clock,
 {
     KIT_AUTO(kit_buf) output = KIT_BUF(INS_LIST_BYTES);
     KIT_AUTO(kit_buf) info = KIT_BUF(KIT_CONF_WORDS_BYTES);
+    bool late = false;
 
-    if (call->tag && ask_ins_list(call, clock, by, &output)) {
+    note_bad_tunables(call);
+    if (call->tag && ask_ins_list(call, clock, by, &output, &late)) {
         if (act_lcdi_field(output.data, output.len_bytes, call->tag, ACT_LCDI_INFO, &info, err))
             return -1;
     }
+    /* What the files alone say may be another address than the one that is served: nothing is
+     * called lost by it. */
+    if (late && is_check(call))
+        return kit_err_set(err, KIT_ERR_TRANSIENT,
+                           "%s: LifeKeeper does not tell its info field: what there is to check is "
+                           "not known",
+                           call->tag);
     return kit_conf_parse_words(info.data, "info field", ret_overlay, ret_count, err);
 }
 
@@ -209,8 +260,7 @@ static bool seconds(const struct act_call *call, const char *name, int64_t *ret_
 {
     char value[16];
 
-    return tunable(call, name, value, sizeof(value)) &&
-           kit_str_to_int(value, 1, TIMEOUT_MAX_S, ret_s);
+    return tunable(call, name, value, sizeof(value)) && is_seconds(value, ret_s);
 }
 
 static int64_t earlier(int64_t a_s, int64_t b_s)
@@ -235,7 +285,7 @@ static int64_t limit_ms(const struct act_call *call)
     for (size_t i = 0; i < KIT_LEN(tunables); i++)
         if (kit_str_eq(call->action, tunables[i].action) && seconds(call, tunables[i].name, &s))
             limit_s = s;
-    if (kit_str_eq(call->action, "quickCheck")) {
+    if (is_check(call)) {
         if (seconds(call, "LKCHECKINTERVAL", &s))
             limit_s = earlier(limit_s, s);
         if (!is_typed(call))
@@ -254,8 +304,9 @@ static bool is_in_service(const struct act_call *call)
     KIT_AUTO(kit_buf) state = KIT_BUF(16);
     struct kit_deadline by = kit_deadline_in_ms(&kit_clock_real, INS_LIST_LIMIT_MS);
     struct kit_err err;
+    bool late;
 
-    if (!ask_ins_list(call, &kit_clock_real, by, &output) ||
+    if (!ask_ins_list(call, &kit_clock_real, by, &output, &late) ||
         act_lcdi_field(output.data, output.len_bytes, call->tag, ACT_LCDI_STATE, &state, &err) ||
         state.len_bytes == 0)
         return true;
@@ -285,7 +336,7 @@ static void raise_event(const struct act_call *call)
 static void ended(const struct act_call *call, const struct act_end *end, int status)
 {
     if (status == 0 || end->outcome != ACT_OUT_WRONG || !call->tag || !call->log ||
-        !kit_str_eq(call->action, "quickCheck") || !is_typed(call))
+        !is_check(call) || !is_typed(call))
         return;
     if (is_in_service(call))
         raise_event(call);

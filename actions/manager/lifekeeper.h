@@ -9,7 +9,7 @@
  * is set and -t and -i were given.
  *
  * Overlay: the info field of `ins_list -t TAG`.  Where that cannot be asked, the files are used,
- * and ACT_NO_INFO is logged.
+ * and ACT_NO_INFO is logged; but a check to which it does not answer is KIT_ERR_TRANSIENT.
  *
  * Exit statuses: 0 for ACT_OUT_RIGHT.  quickCheck and remove also answer 0 to UNKNOWN, CONFIG and
  * DENIED: what cannot be asked is no failure of the resource, and LifeKeeper halts a node whose

@@ -200,12 +200,14 @@ static void knows_where_it_runs_from(void **state)
 /* ---- ins_list
  * ------------------------------------------------------------------------------------ */
 
-/* Runs the overlay with `script` as ins_list; what was logged is in the file "log". */
-static int run_overlay(const char *script, struct kit_overlay **ret_overlay, size_t *ret_count,
-                       struct kit_err *err)
+/* Runs an action's overlay with `script` as ins_list, for `by_ms` at most; what was logged is in
+ * the file "log". */
+static int run_overlay_of(const char *action, int64_t by_ms, const char *script,
+                          struct kit_overlay **ret_overlay, size_t *ret_count, struct kit_err *err)
 {
-    struct act_log log = {.action = "restore", .tag = "vip1"};
-    struct act_call call = {.action = "restore", .tag = "vip1", .id = "i", .log = &log};
+    struct act_log log = {.action = action, .tag = "vip1"};
+    struct act_call call = {
+        .action = action, .tag = "vip1", .id = "i", .log = &log, .defaults_file = "defaults"};
     int saved = dup(STDERR_FILENO);
     FILE *file = fopen("log", "we");
 
@@ -215,12 +217,18 @@ static int run_overlay(const char *script, struct kit_overlay **ret_overlay, siz
     setenv("LKROOT", dir, 1);
     assert_non_null(file);
     assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
-    int status = lk->overlay(&call, &kit_clock_real, kit_deadline_in_ms(&kit_clock_real, 60000),
+    int status = lk->overlay(&call, &kit_clock_real, kit_deadline_in_ms(&kit_clock_real, by_ms),
                              ret_overlay, ret_count, err);
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     close(saved);
     assert_int_equal(fclose(file), 0);
     return status;
+}
+
+static int run_overlay(const char *script, struct kit_overlay **ret_overlay, size_t *ret_count,
+                       struct kit_err *err)
+{
+    return run_overlay_of("restore", 60000, script, ret_overlay, ret_count, err);
 }
 
 static bool was_logged(const char *part)
@@ -284,6 +292,24 @@ static void without_an_answer_the_files_are_used(void **state)
         if (was_logged(rows[i].logged ? rows[i].logged : ":cloudvip:") != (rows[i].logged != NULL))
             fail_msg("row %zu: the log", i);
     }
+}
+
+/* What the files alone name may be another address: a check must not call it lost. */
+static void a_check_without_an_answer_knows_nothing(void **state)
+{
+    static const char hangs[] = "#!/bin/sh\nexec sleep 600\n";
+    struct kit_overlay *overlay;
+    struct kit_err err;
+    size_t count;
+
+    (void)state;
+    assert_int_equal(run_overlay_of("quickCheck", 300, hangs, &overlay, &count, &err), -1);
+    assert_int_equal(err.kind, KIT_ERR_TRANSIENT);
+    assert_true(was_logged("WARN:cloudvip:quickCheck:vip1:720029:"));
+    assert_int_equal(run_overlay_of("remove", 300, hangs, &overlay, &count, &err), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(
+        run_overlay_of("quickCheck", 60000, "#!/bin/sh\nexit 7\n", &overlay, &count, &err), 0);
 }
 
 static void an_info_field_that_makes_no_sense_is_refused(void **state)
@@ -384,6 +410,35 @@ static void limits_are_a_tenth_less(void **state)
     assert_int_equal(lk->facility(&call), LOG_LOCAL6);
 }
 
+static void what_cannot_be_used_is_said(void **state)
+{
+    static const struct {
+        const char *text;
+        mode_t mode;
+        const char *said; /* NULL: nothing */
+    } rows[] = {
+        {"CLOUDVIP_RESTORE_TIMEOUT=30\nLKCHECKINTERVAL='60' # s\nOTHER=soon\n", 0644, NULL},
+        {"CLOUDVIP_REMOVE_TIMEOUT=\n", 0644, NULL},
+        {"CLOUDVIP_REMOVE_TIMEOUT=5m\n", 0644, "WARN:cloudvip:restore:vip1:720059:CLOUDVIP_REMOVE"},
+        {"LKCHECKINTERVAL=0\n", 0644, "LKCHECKINTERVAL = 0: "},
+        {"LKCHECKINTERVAL=60\n", 0666, "WARN:cloudvip:restore:vip1:720059:defaults "},
+    };
+    struct kit_overlay *overlay;
+    struct kit_err err;
+    size_t count;
+
+    (void)state;
+    for (size_t i = 0; i < KIT_LEN(rows); i++) {
+        if (rows[i].mode != 0644 && geteuid() != 0)
+            continue; /* root alone obeys the file */
+        put_file("defaults", rows[i].text, rows[i].mode);
+        assert_int_equal(run_overlay(NULL, &overlay, &count, &err), 0);
+        if (was_logged(rows[i].said ? rows[i].said : ":cloudvip:") != (rows[i].said != NULL))
+            fail_msg("row %zu", i);
+    }
+    assert_int_equal(unlink("defaults"), 0);
+}
+
 static void statuses_are_0_and_1(void **state)
 {
     static const struct {
@@ -417,9 +472,11 @@ int main(void)
         cmocka_unit_test_setup(knows_where_it_runs_from, clean_env),
         cmocka_unit_test_setup(settings_come_from_ins_list, clean_env),
         cmocka_unit_test_setup(without_an_answer_the_files_are_used, clean_env),
+        cmocka_unit_test_setup(a_check_without_an_answer_knows_nothing, clean_env),
         cmocka_unit_test_setup(an_info_field_that_makes_no_sense_is_refused, clean_env),
         cmocka_unit_test_setup(a_directory_that_others_may_write_is_not_run_from, clean_env),
         cmocka_unit_test_setup(limits_are_a_tenth_less, clean_env),
+        cmocka_unit_test_setup(what_cannot_be_used_is_said, clean_env),
         cmocka_unit_test_setup(statuses_are_0_and_1, clean_env),
     };
     return cmocka_run_group_tests_name("actions_lifekeeper", tests, make_root, remove_root);
