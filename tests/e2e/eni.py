@@ -105,6 +105,17 @@ def test_lost_answer_to_the_detachment_ends_in_success(t):
             t.equal(s.calls("DetachNetworkInterface"), 1, "it was applied")
 
 
+def test_detachment_that_never_arrived_is_asked_for_again(t):
+    for node, action, where in (("two", "restore", lab.NODE_2), ("one", "remove", None)):
+        with t.subtest(action), Scene(t) as s:
+            s.sim.faults({"match": {"action": "DetachNetworkInterface"}, "do": "reset"})
+            got = getattr(s, node).run(action, "eni1")
+            t.equal(got.status, 0)
+            s.expect_on(where)
+            t.equal(s.calls("DetachNetworkInterface"), 2)
+            t.check("Force" not in got.err, "nothing holds it")
+
+
 def test_every_state_between_is_finished_by_a_second_run(t):
     with t.subtest("detaching from the old node"), Scene(t, delays={"detach": 600}) as s:
         running = s.two.start("restore", "eni1")

@@ -111,26 +111,15 @@ static void explain(const struct walk *w, struct kit_err *err)
 
 static int wait_for(struct walk *w, bool until_free, struct kit_deadline by)
 {
-    struct kit_deadline whole = w->by;
     int rc;
 
     w->until_free = until_free;
-    w->by = by; /* of the calls, too */
     rc = kit_poll_until(&patience, w->cloud->base.caller->clock, by, look, w, &w->step->err);
-    w->by = whole;
     if (rc) {
         explain(w, &w->step->err);
         w->step->result = KIT_STEP_FAILED;
     }
     return rc;
-}
-
-/* A detachment that hangs would eat the whole deadline, and nobody would hear why. */
-static struct kit_deadline half_of_the_rest(const struct walk *w)
-{
-    const struct kit_clock *clock = w->cloud->base.caller->clock;
-
-    return kit_deadline_in_ms(clock, kit_deadline_left_ms(clock, w->by) / 2);
 }
 
 /* ---- changing ----------------------------------------------------------------------------------
@@ -169,6 +158,50 @@ static int detach_result(const struct walk *w, const struct aws_query *q)
         q->call.err.kind == KIT_ERR_STATE)
         return 0;
     return -1;
+}
+
+/* For how long the looks may be stale after a detachment that may not have been applied at all. */
+#define LOST_MS INT64_C(2000)
+
+static int64_t stale_ms(const struct walk *w)
+{
+    return w->step->result == KIT_STEP_OPEN ? LOST_MS : KIT_OP_STALE_MS;
+}
+
+static int detach(struct walk *w)
+{
+    struct aws_query q;
+    struct kit_err ignored; /* the call keeps it */
+    int rc;
+
+    detach_init(w, &q);
+    if (aws_query_run(&q, w->by, &ignored))
+        q.call.failed = true;
+    rc = detach_result(w, &q);
+    aws_query_done(&q);
+    return rc;
+}
+
+/* A detachment was sent: waits until it is done.  One that shows nothing is asked for again when
+ * the looks cannot be stale any more; it names the attachment, so that another one is harmless. */
+static int see_detached(struct walk *w)
+{
+    const struct kit_clock *clock = w->cloud->base.caller->clock;
+
+    for (int64_t patience_ms = stale_ms(w);;) {
+        struct kit_deadline until =
+            kit_deadline_earlier(w->by, kit_deadline_in_ms(clock, patience_ms));
+
+        if (!wait_for(w, true, until))
+            return 0;
+        if (w->step->err.kind != KIT_ERR_TIMEOUT || kit_deadline_passed(clock, w->by))
+            return -1;
+        if (!kit_str_eq(w->nic.attachment_state, "attached"))
+            continue;
+        if (detach(w))
+            return -1;
+        patience_ms = stale_ms(w);
+    }
 }
 
 /* Detaches it from where it is and, in the same round, sees which device indexes are taken here. */
@@ -258,57 +291,36 @@ static int arrive(struct walk *w)
                        w->nic.eni.node[0] ? w->nic.eni.node : "something else");
 }
 
+/* A detachment that hangs would eat the whole deadline, and nobody would hear why: it gets half of
+ * it, and so do the calls. */
+static int in_half_the_time(struct walk *w, bool was_sent)
+{
+    const struct kit_clock *clock = w->cloud->base.caller->clock;
+    struct kit_deadline whole = w->by;
+    int rc;
+
+    w->by = kit_deadline_in_ms(clock, kit_deadline_left_ms(clock, whole) / 2);
+    rc = was_sent ? see_detached(w) : wait_for(w, true, w->by);
+    w->by = whole;
+    return rc;
+}
+
 /* `coming`: ours, but not attached: on its way here, or away from here. */
 static int claim_one(struct walk *w, bool coming)
 {
-    if (coming && wait_for(w, true, half_of_the_rest(w)))
+    if (coming && in_half_the_time(w, false))
         return -1;
     if (coming && !is_free(w))
         return arrive(w);
     if (detach_and_count(w))
         return -1;
-    if (w->from[0] && wait_for(w, true, half_of_the_rest(w)))
+    if (w->from[0] && in_half_the_time(w, true))
         return -1;
     if (w->from[0] && !is_free(w))
         return arrive(w);
     if (attach(w) || wait_for(w, false, w->by))
         return -1;
     return arrive(w);
-}
-
-/* For how long the looks may be stale after a detachment that may not have been applied at all. */
-#define LOST_MS INT64_C(2000)
-
-/* A detachment that shows nothing is asked for again when the looks cannot be stale any more. */
-static int detach_until_free(struct walk *w, bool sent)
-{
-    int64_t patience_ms = KIT_OP_STALE_MS;
-
-    for (;;) {
-        struct kit_deadline patience_by = kit_deadline_earlier(
-            w->by, kit_deadline_in_ms(w->cloud->base.caller->clock, patience_ms));
-        struct aws_query q;
-        int rc;
-
-        if (sent && !wait_for(w, true, patience_by))
-            return 0;
-        if (sent && (w->step->err.kind != KIT_ERR_TIMEOUT ||
-                     kit_deadline_passed(w->cloud->base.caller->clock, w->by)))
-            return -1;
-        if (!sent || kit_str_eq(w->nic.attachment_state, "attached")) {
-            struct kit_err err;
-
-            detach_init(w, &q);
-            if (aws_query_run(&q, w->by, &err))
-                q.call.failed = true;
-            rc = detach_result(w, &q);
-            patience_ms = q.call.failed && q.call.err.outcome_open ? LOST_MS : KIT_OP_STALE_MS;
-            aws_query_done(&q);
-            if (rc)
-                return -1;
-        }
-        sent = true;
-    }
 }
 
 /* kit_poll_fn: one walk; an answer that was lost leads to another, which looks first. */
@@ -319,7 +331,10 @@ static int walk_on(void *arg, struct kit_err *err)
     int rc;
 
     w->step->result = KIT_STEP_PENDING;
-    rc = w->me[0] ? claim_one(w, again) : detach_until_free(w, again);
+    if (w->me[0])
+        rc = claim_one(w, again);
+    else
+        rc = (!again && detach(w)) ? -1 : see_detached(w);
     if (!rc)
         return 1;
     *err = w->step->err;
@@ -376,14 +391,8 @@ int aws_eni_release(struct kit_cloud *cloud, const struct kit_settings *settings
                          .from = step[i].binding->handle,
                          .me = facts->me,
                          .by = by};
-        struct aws_query q;
 
-        detach_init(&w, &q);
-        if (aws_query_run(&q, by, err))
-            q.call.failed = true;
-        int rc = detach_result(&w, &q);
-        aws_query_done(&q);
-        if (rc || wait_for(&w, true, by)) {
+        if (detach(&w) || see_detached(&w)) {
             *err = step[i].err;
             return -1;
         }
