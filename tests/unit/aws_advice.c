@@ -70,7 +70,7 @@ static void tables_that_lack_the_route(void **state)
         /* A gateway's table is none that a subnet uses. */
         {TABLES(TABLE("rtb-1", VIP_ON("2")) TABLE_WITH("rtb-2", "vpc-1", GATEWAY, "")), SILENT,
          NULL},
-        {PAGE(TABLE("rtb-2", ""), "more"), UNKNOWN, "pages without an end"},
+        {PAGE(TABLE("rtb-2", ""), "more"), UNKNOWN, "the same nextToken twice"},
         {"<html>", UNKNOWN, "DescribeRouteTables"},
     };
 

@@ -246,6 +246,29 @@ static void pages_are_read_to_the_end(void **state)
     aws_done(w);
 }
 
+/* A token is opaque, and of any length that a form can carry. */
+static void a_long_token_is_given_back_whole(void **state)
+{
+    struct aws_world *w = route_begin();
+    char token[4000];
+    KIT_AUTO(kit_buf) page = KIT_BUF(10000);
+
+    (void)state;
+    memset(token, 'x', sizeof(token) - 1);
+    token[sizeof(token) - 1] = '\0';
+    (void)kit_buf_printf(&page,
+                         XML
+                         "<DescribeRouteTablesResponse><routeTableSet/><nextToken>%s</nextToken>"
+                         "</DescribeRouteTablesResponse>",
+                         token);
+    aws_reply(w, "DescribeRouteTables", token, PAGE(TABLE("rtb-1", VIP_ON("1")), ""));
+    aws_reply(w, "DescribeRouteTables", NULL, page.data);
+    struct kit_facts facts = aws_facts_of_one(w, false);
+    assert_int_equal(facts.count, 1);
+    kit_facts_done(&facts);
+    aws_done(w);
+}
+
 static void a_page_that_cannot_be_had_leaves_no_half_facts(void **state)
 {
     struct aws_world *w = route_begin();
@@ -266,11 +289,11 @@ static void a_page_that_cannot_be_had_leaves_no_half_facts(void **state)
 
 static void tokens_that_lead_nowhere_are_refused(void **state)
 {
-    KIT_AUTO(kit_buf) huge = KIT_BUF(10000);
+    KIT_AUTO(kit_buf) huge = KIT_BUF(20000);
 
     (void)state;
     (void)kit_buf_puts(&huge, XML "<DescribeRouteTablesResponse><routeTableSet/><nextToken>");
-    for (unsigned i = 0; i < 2000; i++)
+    for (unsigned i = 0; i < 10000; i++)
         (void)kit_buf_putc(&huge, 'x');
     (void)kit_buf_puts(&huge, "</nextToken></DescribeRouteTablesResponse>");
     const char *const bodies[] = {PAGE(TABLE("rtb-2", VIP_ON("1")), "again"), huge.data};
@@ -353,6 +376,7 @@ int main(void)
         cmocka_unit_test(one_wrong_resource_fails_alone),
         cmocka_unit_test(a_failed_call_fails_all_that_shared_it),
         cmocka_unit_test(pages_are_read_to_the_end),
+        cmocka_unit_test(a_long_token_is_given_back_whole),
         cmocka_unit_test(a_page_that_cannot_be_had_leaves_no_half_facts),
         cmocka_unit_test(tokens_that_lead_nowhere_are_refused),
         cmocka_unit_test(an_answer_that_is_too_large_is_had_in_parts),

@@ -121,13 +121,12 @@ typedef void (*table_fn)(void *arg, const struct kit_xml_node *table);
 static int each_table(struct aws_cloud *cloud, const char *vpc, struct kit_deadline by,
                       table_fn take, void *arg, struct kit_err *err)
 {
-    char token[1024] = "", before[sizeof(token)];
+    char token[AWS_TOKEN_BYTES] = "";
 
     for (int page = 0; page < PAGES_MAX; page++) {
         struct aws_query q;
         int rc;
 
-        memcpy(before, token, sizeof(token));
         aws_query_describe(&q, cloud, "DescribeRouteTables", "routeTableSet");
         q.call.max_tries = AWS_ADVICE_TRIES;
         aws_query_filter(&q, "vpc-id");
@@ -138,13 +137,11 @@ static int each_table(struct aws_cloud *cloud, const char *vpc, struct kit_deadl
         if (!rc) {
             KIT_XML_EACH (table, kit_xml_child(kit_xml_root(&q.xml), "routeTableSet"), "item")
                 take(arg, table);
-            (void)kit_xml_text(kit_xml_root(&q.xml), "nextToken", token, sizeof(token));
+            rc = aws_query_next(&q, token, err);
         }
         aws_query_done(&q);
         if (rc || !token[0])
             return rc;
-        if (kit_str_eq(token, before))
-            break;
     }
     return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: pages without an end");
 }

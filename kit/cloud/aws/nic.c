@@ -48,19 +48,10 @@ void aws_nic_list_begin(struct aws_nic_list *list)
 static int take_page(struct aws_nic_list *list, struct kit_err *err)
 {
     const struct kit_xml_node *root = kit_xml_root(&list->query.xml);
-    char token[sizeof(list->token)];
 
     KIT_XML_EACH (item, kit_xml_child(root, "networkInterfaceSet"), "item")
         list->take(list->arg, item);
-    if (!kit_xml_text(root, "nextToken", token, sizeof(token)) && kit_xml_child(root, "nextToken"))
-        return kit_err_set(err, KIT_ERR_PROTOCOL,
-                           "DescribeNetworkInterfaces: a nextToken of more than %zu bytes",
-                           sizeof(token) - 1);
-    if (token[0] && kit_str_eq(token, list->token))
-        return kit_err_set(err, KIT_ERR_PROTOCOL,
-                           "DescribeNetworkInterfaces: the same nextToken twice");
-    memcpy(list->token, token, sizeof(token));
-    return 0;
+    return aws_query_next(&list->query, list->token, err);
 }
 
 int aws_nic_list_finish(struct aws_nic_list *list, struct kit_deadline by, struct kit_err *err)

@@ -32,7 +32,7 @@ struct aws_nic_list {
     void (*take)(void *arg, const struct kit_xml_node *item); /* one ENI of the answer */
     void *arg;
     struct aws_query query; /* the page being asked for */
-    char token[1024];
+    char token[AWS_TOKEN_BYTES];
 };
 void aws_nic_list_begin(struct aws_nic_list *list);
 /* The first page has been asked for: takes it and the others, until `by`.  Frees what begin made,

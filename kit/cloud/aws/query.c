@@ -1,6 +1,7 @@
 #include "kit/cloud/aws/query.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "kit/base/str.h"
 #include "kit/cloud/aws/creds.h"
@@ -174,6 +175,20 @@ void aws_query_filter_value(struct aws_query *q, unsigned index_from_1, const ch
 
     (void)kit_str_format(key, sizeof(key), "Filter.%u.Value.%u", q->filters, index_from_1);
     aws_query_param(q, key, value);
+}
+
+int aws_query_next(const struct aws_query *q, char token[AWS_TOKEN_BYTES], struct kit_err *err)
+{
+    const struct kit_xml_node *root = kit_xml_root(&q->xml);
+    char next[AWS_TOKEN_BYTES];
+
+    if (!kit_xml_text(root, "nextToken", next, sizeof(next)) && kit_xml_child(root, "nextToken"))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: a nextToken of more than %d bytes",
+                           q->call.what, AWS_TOKEN_BYTES - 1);
+    if (next[0] && kit_str_eq(next, token))
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "%s: the same nextToken twice", q->call.what);
+    memcpy(token, next, sizeof(next));
+    return 0;
 }
 
 int aws_query_run(struct aws_query *q, struct kit_deadline by, struct kit_err *err)

@@ -57,6 +57,13 @@ void aws_query_param(struct aws_query *q, const char *name, const char *value);
 void aws_query_filter(struct aws_query *q, const char *name);
 void aws_query_filter_value(struct aws_query *q, unsigned index_from_1, const char *value);
 
+/* A page's token is opaque, and no document bounds it; what EC2 gives out is some hundred bytes. */
+#define AWS_TOKEN_BYTES 8192
+/* The answer's nextToken into `token`, which holds the one that was asked with; "": that was the
+ * last page.  KIT_ERR_PROTOCOL: it is longer, or the same again. */
+int aws_query_next(const struct aws_query *q, char token[AWS_TOKEN_BYTES],
+                   struct kit_err *err) KIT_CHECKED;
+
 /* One call on its own; several: kit_call_all with pointers to their `call`. */
 int aws_query_run(struct aws_query *q, struct kit_deadline by, struct kit_err *err) KIT_CHECKED;
 

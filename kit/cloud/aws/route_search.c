@@ -21,7 +21,7 @@ struct group {
     int page_size; /* MaxResults; 0 = not sent: the whole answer at once, as the filters make it
                       small */
     unsigned pages;
-    char token[1024];
+    char token[AWS_TOKEN_BYTES];
 };
 
 struct search {
@@ -85,21 +85,15 @@ static void encode_group(struct aws_cloud *cloud, struct group *g)
 static int take_page(struct group *g, struct kit_err *err)
 {
     const struct kit_xml_node *root = kit_xml_root(&g->query.xml);
-    char token[sizeof(g->token)];
 
     KIT_XML_EACH (table, kit_xml_child(root, "routeTableSet"), "item")
         for (size_t i = 0; i < g->count; i++)
             aws_route_take_table(table, g->target[i]);
-    if (!kit_xml_text(root, "nextToken", token, sizeof(token)) && kit_xml_child(root, "nextToken"))
-        return kit_err_set(err, KIT_ERR_PROTOCOL,
-                           "DescribeRouteTables: a nextToken of more than %zu bytes",
-                           sizeof(token) - 1);
-    if (token[0] && kit_str_eq(token, g->token))
-        return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: the same nextToken twice");
-    if (token[0] && ++g->pages >= PAGES_MAX)
+    if (aws_query_next(&g->query, g->token, err))
+        return -1;
+    if (g->token[0] && ++g->pages >= PAGES_MAX)
         return kit_err_set(err, KIT_ERR_PROTOCOL, "DescribeRouteTables: more than %d pages",
                            PAGES_MAX);
-    memcpy(g->token, token, sizeof(token));
     return 0;
 }
 
