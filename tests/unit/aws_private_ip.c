@@ -152,6 +152,20 @@ static void pages_that_go_round_are_an_error(void **state)
     aws_done(w);
 }
 
+/* Where the list is not there, nobody said that no interface has the address. */
+static void an_answer_without_the_list_is_no_answer(void **state)
+{
+    struct aws_world *w = begin("10.0.1.100");
+
+    (void)state;
+    aws_reply(w, "DescribeNetworkInterfaces", NULL, EC2_ANSWER("DescribeNetworkInterfaces", ""));
+    struct kit_query query = aws_locate_one(w, false);
+    assert_true(query.failed);
+    assert_int_equal(query.err.kind, KIT_ERR_PROTOCOL);
+    kit_facts_done(&query.facts);
+    aws_done(w);
+}
+
 /* 101 addresses of one VPC: two calls, in one round. */
 static void many_resources_share_calls(void **state)
 {
@@ -444,6 +458,7 @@ int main(void)
         cmocka_unit_test(shown_twice_is_not_ours),
         cmocka_unit_test(every_page_is_read),
         cmocka_unit_test(pages_that_go_round_are_an_error),
+        cmocka_unit_test(an_answer_without_the_list_is_no_answer),
         cmocka_unit_test(many_resources_share_calls),
         cmocka_unit_test(a_claim_asks_for_both_in_one_round),
         cmocka_unit_test(another_subnet_breaks_rule_44),

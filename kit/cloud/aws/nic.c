@@ -39,7 +39,8 @@ bool aws_nic_is_foreign(const struct aws_nic *nic)
 
 void aws_nic_list_begin(struct aws_nic_list *list)
 {
-    aws_query_init(&list->query, list->cloud, &aws_ec2, "DescribeNetworkInterfaces", AWS_READS);
+    aws_query_describe(&list->query, list->cloud, "DescribeNetworkInterfaces",
+                       "networkInterfaceSet");
     list->ask(list->arg, &list->query);
     if (list->token[0])
         aws_query_param(&list->query, "NextToken", list->token);
