@@ -75,6 +75,14 @@ def subnet_behind_nat(world):
     world["aws"]["route_tables"][1]["routes"][1]["target"] = "nat-0aa00000000000001"
 
 
+def seat_is_taken(world):
+    nic = [e for e in world["aws"]["network_interfaces"] if e["network_interface_id"] == "eni-0bb00000000000002"][0]
+    world["aws"]["addresses"].append({"allocation_id": "eipalloc-0aa00000000000002", "public_ip": "203.0.113.11",
+                                      "association_id": "eipassoc-0aa00000000000002",
+                                      "network_interface_id": nic["network_interface_id"],
+                                      "private_ip": nic["private_ips"][0]})
+
+
 def one_zone(world):
     for subnet in world["aws"]["subnets"]:
         subnet["availability_zone"] = "ap-northeast-1a"
@@ -96,6 +104,7 @@ RULES = [
     ("aws eni", 59, dies_with_ec2, "is deleted with %s when that is terminated" % lab.NODE_1, None),
     ("aws route-table", 67, table_without_the_route, "1 without the route: rtb-0aa00000000000003", None),
     ("aws route-table", 72, one_zone, "are in ap-northeast-1a", None),
+    ("aws elastic-ip", 21, seat_is_taken, "has eipalloc-0aa00000000000002 there already", None),
     ("aws elastic-ip", 71, subnet_behind_nat, "sends 0.0.0.0/0 to nat-0aa00000000000001", "ec2:DescribeRouteTables"),
     ("aws elastic-ip", 72, one_zone, "are in ap-northeast-1a", "ec2:DescribeNetworkInterfaces"),
 ]

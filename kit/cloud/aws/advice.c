@@ -40,6 +40,8 @@ static int run_list(struct aws_nic_list *list, struct kit_deadline by, struct ki
 struct pair_search {
     const struct kit_facts *facts;
     const char *eni;
+    const struct kit_addr *seat; /* or NULL */
+    char eip[KIT_ID];
     struct aws_nic mine, other[OTHERS_MAX];
     size_t others;
 };
@@ -63,6 +65,17 @@ static void ask_pair(void *arg, struct aws_query *q)
     }
 }
 
+static bool is_seat(const struct kit_xml_node *one, const struct kit_addr *seat)
+{
+    char text[KIT_ADDR_TEXT];
+    struct kit_addr addr;
+
+    if (!seat)
+        return kit_xml_text(one, "primary", text, sizeof(text)) && kit_str_eq(text, "true");
+    return kit_xml_text(one, "privateIpAddress", text, sizeof(text)) &&
+           kit_addr_parse(text, &addr) && kit_addr_eq(&addr, seat);
+}
+
 /* aws_nic_list */
 static void take_pair(void *arg, const struct kit_xml_node *item)
 {
@@ -71,17 +84,23 @@ static void take_pair(void *arg, const struct kit_xml_node *item)
 
     if (!aws_nic_decode(item, &nic))
         return;
-    if (kit_str_eq(nic.eni.id, s->eni))
-        s->mine = nic;
-    else if (nic.eni.node[0] && s->others < OTHERS_MAX)
-        s->other[s->others++] = nic;
+    if (!kit_str_eq(nic.eni.id, s->eni)) {
+        if (nic.eni.node[0] && s->others < OTHERS_MAX)
+            s->other[s->others++] = nic;
+        return;
+    }
+    s->mine = nic;
+    KIT_XML_EACH (one, kit_xml_child(item, "privateIpAddressesSet"), "item")
+        if (is_seat(one, s->seat))
+            (void)kit_xml_text(kit_xml_child(one, "association"), "allocationId", s->eip,
+                               sizeof(s->eip));
 }
 
 void aws_pair_find(struct aws_cloud *cloud, const struct kit_facts *facts, const char *eni,
-                   struct kit_deadline by, struct aws_pair *ret_pair)
+                   const struct kit_addr *seat, struct kit_deadline by, struct aws_pair *ret_pair)
 {
     struct aws_pair pair = {.asked = true};
-    struct pair_search s = {.facts = facts, .eni = eni};
+    struct pair_search s = {.facts = facts, .eni = eni, .seat = seat};
     struct aws_nic_list list = {.cloud = cloud, .ask = ask_pair, .take = take_pair, .arg = &s};
     struct kit_err err;
 
@@ -91,6 +110,7 @@ void aws_pair_find(struct aws_cloud *cloud, const struct kit_facts *facts, const
         (void)kit_str_format(pair.why, sizeof(pair.why),
                              "DescribeNetworkInterfaces does not tell of %s", eni);
     pair.mine = s.mine;
+    (void)kit_str_copy(pair.eip, sizeof(pair.eip), s.eip);
     for (size_t i = 0; i < s.others; i++) {
         if (i && !kit_str_eq(s.other[i].zone, s.mine.zone))
             continue;

@@ -16,11 +16,13 @@ struct aws_pair {
     bool asked;
     char why[AWS_WHY_BYTES]; /* "" = it is known */
     struct aws_nic mine;
+    char eip[KIT_ID];                   /* the allocation at `seat` of ours, "" = none */
     char other[KIT_ID], other_zone[32]; /* in our zone if there is one; "" = nobody else has any */
 };
-/* DescribeNetworkInterfaces of our ENI and of those that hold the bindings of `facts`. */
+/* DescribeNetworkInterfaces of our ENI and of those that hold the bindings of `facts`.  `seat`: a
+ * private address of our ENI; NULL: its primary one. */
 void aws_pair_find(struct aws_cloud *cloud, const struct kit_facts *facts, const char *eni,
-                   struct kit_deadline by, struct aws_pair *ret_pair);
+                   const struct kit_addr *seat, struct kit_deadline by, struct aws_pair *ret_pair);
 enum kit_rule_answer aws_pair_check(const struct aws_pair *pair, struct kit_buf *detail);
 #define AWS_PAIR_MEANS  "the loss of that zone takes both nodes"
 #define AWS_PAIR_REMEDY "put the nodes into two availability zones"

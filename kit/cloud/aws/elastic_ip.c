@@ -41,12 +41,26 @@ static enum kit_rule_answer check_way_out(const void *evidence, struct kit_buf *
     return kit_str_starts(way->target, "igw-") ? KIT_RULE_HOLDS : KIT_RULE_BROKEN;
 }
 
+/* EC2 API reference, AssociateAddress: "the existing address is disassociated". */
+static enum kit_rule_answer check_seat(const void *evidence, struct kit_buf *detail)
+{
+    const struct target *t = evidence;
+    const struct kit_facts *facts = &t->query->facts;
+
+    if (!t->pair.eip[0] || kit_str_eq(t->pair.eip, facts->binding[0].place))
+        return KIT_RULE_NOT_KNOWN;
+    (void)kit_buf_printf(detail, "%s has %s there already", t->me.eni, t->pair.eip);
+    return KIT_RULE_BROKEN;
+}
+
 static enum kit_rule_answer check_zones(const void *evidence, struct kit_buf *detail)
 {
     return aws_pair_check(&((const struct target *)evidence)->pair, detail);
 }
 
 static const struct kit_rule rules[] = {
+    {21, KIT_RULE_WARN, "a private address has one Elastic IP: that one is disassociated",
+     "set private_address to another address of the interface", check_seat},
     {71, KIT_RULE_WARN, "an Elastic IP is reached through an internet gateway alone",
      "point 0.0.0.0/0 of the subnet's route table at the VPC's internet gateway", check_way_out},
     {72, KIT_RULE_WARN, AWS_PAIR_MEANS, AWS_PAIR_REMEDY, check_zones},
@@ -241,7 +255,7 @@ static void finish_target(struct aws_cloud *cloud, struct target *t, struct kit_
     if (query->failed)
         return;
     if (query->for_advice) {
-        aws_pair_find(cloud, &query->facts, t->me.eni, by, &t->pair);
+        aws_pair_find(cloud, &query->facts, t->me.eni, t->private_address, by, &t->pair);
         t->way.asked = true;
         if (t->pair.why[0])
             (void)kit_str_copy(t->way.why, sizeof(t->way.why), t->pair.why);

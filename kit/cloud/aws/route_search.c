@@ -341,7 +341,7 @@ static void judge(struct search *s, struct aws_route_target *t)
     if (t->query->for_advice) {
         if (!t->listed && !t->all_tables)
             aws_lacking_find(s->cloud, t->me.vpc, &t->destination, s->by, &t->lacking);
-        aws_pair_find(s->cloud, facts, t->me.eni, s->by, &t->pair);
+        aws_pair_find(s->cloud, facts, t->me.eni, NULL, s->by, &t->pair);
     }
     kit_rules_check(aws_route_rules, aws_route_rules_count, t, facts);
 }
