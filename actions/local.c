@@ -1,5 +1,7 @@
 #include "actions/local.h"
 
+#include <string.h>
+
 #include "actions/act.h"
 #include "kit/base/str.h"
 #include "kit/sys/link.h"
@@ -306,11 +308,64 @@ static int take_off_rest(struct act *act, struct kit_err *err)
     return 0;
 }
 
+/* Another resource of this node that serves the address on that interface. */
+struct heir {
+    const char *own_tag;
+    const struct kit_local *local;
+    char tag[256];
+    struct kit_record record;
+};
+
+/* kit_record_take_fn */
+static void consider(void *arg, const char *tag, const struct kit_record *record)
+{
+    struct heir *heir = arg;
+    char text[KIT_ADDR_TEXT];
+
+    if (heir->tag[0] || !record->in_service || kit_str_eq(tag, heir->own_tag) ||
+        strlen(tag) >= sizeof(heir->tag) ||
+        !kit_str_eq(record->local_interface, heir->local->interface) ||
+        !kit_str_eq(record->local_address, kit_local_text(heir->local, text)))
+        return;
+    (void)kit_str_copy(heir->tag, sizeof(heir->tag), tag);
+    heir->record = *record;
+}
+
+/* True: the address stays up for another resource in service here, which takes it off in its turn.
+ * Both have the address's lock. */
+static bool hand_over(struct act *act)
+{
+    struct kit_record *mine = &act->record;
+    struct kit_local local;
+    struct heir heir = {.own_tag = act->call.tag, .local = &local};
+    enum kit_local_owner owner = KIT_LOCAL_ANOTHER;
+    struct kit_addr addr;
+    char text[KIT_ADDR_TEXT];
+    struct kit_err ignored;
+
+    if (kit_local_role(&act->settings) == KIT_LOCAL_CLAIM)
+        return false;
+    if (mine->local_interface[0] && kit_addr_parse(mine->local_address, &addr))
+        kit_local_set(&local, mine->local_interface, &addr, 0);
+    else if (!find_rest(act, &local, &owner))
+        return false;
+    if (kit_record_each(consider, &heir, &ignored) || !heir.tag[0])
+        return false;
+    heir.record.local_ours |= mine->local_ours || owner == KIT_LOCAL_US;
+    if (kit_record_write(heir.tag, &heir.record, &ignored))
+        return false;
+    act_log(&act->log, ACT_LOCAL_SHARED, "%s stays on %s: %s serves it here",
+            kit_local_text(&local, text), local.interface, heir.tag);
+    mine->local_interface[0] = mine->local_address[0] = '\0';
+    mine->local_ours = false;
+    return true;
+}
+
 bool act_local_withdraw(struct act *act)
 {
     struct kit_err err;
 
-    if (!take_off(act, &err) && !take_off_rest(act, &err))
+    if (hand_over(act) || (!take_off(act, &err) && !take_off_rest(act, &err)))
         return true;
     act->failed = true;
     act->err = err;

@@ -197,7 +197,12 @@
       "A setting in /etc/default/LifeKeeper, or the whole file, cannot be used; the action goes "  \
       "on as if it were not there.",                                                               \
       "Correct what the message names: whole seconds, and a file that is root's and that nobody "  \
-      "else may write to.")
+      "else may write to.")                                                                        \
+    X(720060, WARN, ACT_LOCAL_SHARED,                                                              \
+      "remove leaves the address on the interface: another resource of this node serves the same " \
+      "address there, and takes it off when it is removed.",                                       \
+      "None, if two resources are meant to share an address; they have to move together. "         \
+      "Otherwise remove the other one, too.")
 
 enum act_message {
 #define X(code, level, name, cause, remedy) name = code,

@@ -14,10 +14,11 @@ static void add(struct ctl_nic_moving *moving, const struct kit_addr *addr)
 }
 
 /* kit_record_take_fn */
-static void take_record(void *arg, const struct kit_record *record)
+static void take_record(void *arg, const char *tag, const struct kit_record *record)
 {
     struct kit_addr addr;
 
+    (void)tag;
     if (kit_addr_parse(record->local_address, &addr))
         add(arg, &addr);
 }

@@ -65,7 +65,9 @@ static void take_local(const struct kit_json_node *local, struct kit_record *r)
     r->local_ours = false;
 }
 
-static int read_from(const char *path, struct kit_record *ret_record, struct kit_err *err)
+/* *tag: whose it is; to be empty before. */
+static int read_from(const char *path, struct kit_record *ret_record, struct kit_buf *tag,
+                     struct kit_err *err)
 {
     KIT_AUTO(kit_buf) text = KIT_BUF(RECORD_BYTES);
     KIT_AUTO(kit_json) json = {0};
@@ -87,16 +89,21 @@ static int read_from(const char *path, struct kit_record *ret_record, struct kit
     take_text(kit_json_root(&json), "action", r.action, sizeof(r.action));
     take_text(kit_json_root(&json), "facts", r.facts, sizeof(r.facts));
     take_local(kit_json_get(kit_json_root(&json), "local"), &r);
+    const char *whose = kit_json_string(kit_json_get(kit_json_root(&json), "tag"));
+    (void)kit_buf_puts(tag, whose ? whose : "");
     *ret_record = r;
     return 0;
 }
 
 int kit_record_read(const char *tag, struct kit_record *ret_record, struct kit_err *err)
 {
+    KIT_AUTO(kit_buf) ignored = KIT_BUF(RECORD_BYTES);
     char path[4096];
 
     *ret_record = (struct kit_record){0};
-    return path_of(tag, ".json", path, sizeof(path), err) ? -1 : read_from(path, ret_record, err);
+    return path_of(tag, ".json", path, sizeof(path), err)
+               ? -1
+               : read_from(path, ret_record, &ignored, err);
 }
 
 int kit_record_each(kit_record_take_fn take, void *arg, struct kit_err *err)
@@ -108,10 +115,13 @@ int kit_record_each(kit_record_take_fn take, void *arg, struct kit_err *err)
 
     if (kit_file_list(kit_record_dir(), ".json", &names, err))
         return -1;
-    for (size_t i = 0; i < names.count; i++)
+    for (size_t i = 0; i < names.count; i++) {
+        KIT_AUTO(kit_buf) tag = KIT_BUF(RECORD_BYTES);
+
         if (kit_str_format(path, sizeof(path), "%s/%s", kit_record_dir(), names.name[i]) &&
-            !read_from(path, &record, &ignored) && record.known)
-            take(arg, &record);
+            !read_from(path, &record, &tag, &ignored) && record.known)
+            take(arg, tag.data, &record);
+    }
     return 0;
 }
 

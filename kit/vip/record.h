@@ -36,7 +36,7 @@ int kit_record_read(const char *tag, struct kit_record *ret_record,
                     struct kit_err *err) KIT_CHECKED;
 /* All records of this node, in the order of their files; unreadable ones are left out.
  * KIT_ERR_SYSTEM: the directory. */
-typedef void (*kit_record_take_fn)(void *arg, const struct kit_record *record);
+typedef void (*kit_record_take_fn)(void *arg, const char *tag, const struct kit_record *record);
 int kit_record_each(kit_record_take_fn take, void *arg, struct kit_err *err) KIT_CHECKED;
 /* Atomic; makes the directory if need be. */
 int kit_record_write(const char *tag, const struct kit_record *record,

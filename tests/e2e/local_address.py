@@ -338,6 +338,23 @@ def test_twice_is_the_same_as_once(t, s):
 # ---- whose it is -------------------------------------------------------------------------------------
 
 @each()
+def test_two_resources_with_one_address(t, s):
+    """As for two accounts or VPCs: it stays on the interface until the last of them is removed."""
+    s.one.resource("twin", scenario=s.mover.scenario, address=s.mover.address, interface=s.host1.nic)
+    t.equal(s.one.run("restore", "twin").status, 0)
+    got = s.run(s.one, "remove")
+    t.equal(got.status, 0)
+    t.has(got.err, "%s stays on %s: twin serves it here" % (s.mover.address, s.host1.nic))
+    t.check(s.up(s.host1), "twin is in service")
+    t.equal(s.run(s.one, "remove").status, 0)
+    t.check(s.up(s.host1), "twice is the same as once")
+    if s.mover.scenario == "route-table":
+        t.equal(s.one.run("quickCheck", "twin").status, 0)
+    t.equal(s.one.run("remove", "twin").status, 0)
+    t.check(not s.up(s.host1), "nobody serves it any more")
+
+
+@each()
 def test_another_process_has_put_it_there(t, s):
     s.host2.ip("addr", "add", s.mover.address, "dev", s.host2.nic)
     got = s.run(s.two, "restore")
