@@ -1,5 +1,6 @@
 /* actions/restore.c - bring the address here, whoever has it. */
 #include "actions/act.h"
+#include "kit/sys/link.h"
 
 /* What may pass is waited for until the deadline, and never longer at a time than this. */
 static const struct kit_backoff pause_between = {.base_ns = KIT_NS_PER_S,
@@ -37,6 +38,21 @@ static int try_until_deadline(struct act *act, struct kit_err *err)
     }
 }
 
+/* The check has called the resource lost because of its interface, which the cloud has no mind of:
+ * to find it in order there would keep the resource here for ever.  Only a scenario that does not
+ * need the interface beforehand comes here without one. */
+static int check_nic_is_there(const struct act *act, struct kit_err *err)
+{
+    const char *name = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
+    struct kit_link link;
+
+    if (act->spec != &act_recover || act->changed || !name || !kit_link_read(name, &link, err) ||
+        err->kind != KIT_ERR_CONFIG)
+        return 0;
+    err->kind = KIT_ERR_STATE;
+    return kit_err_wrap(err, "the cloud has it here");
+}
+
 enum act_outcome act_bring_here(struct act *act)
 {
     struct kit_err err;
@@ -47,6 +63,8 @@ enum act_outcome act_bring_here(struct act *act)
             act->record.in_service = false;
         return act_fail(act, &err);
     }
+    if (check_nic_is_there(act, &err))
+        return act_fail(act, &err);
     act_local_announce(act);
     if (act->changed)
         act_log(&act->log, ACT_MOVED, "the address is here now: %s", act->where);

@@ -219,6 +219,20 @@ def test_a_service_s_interface_is_never_moved(t):
         s.expect_on(lab.NODE_1)
 
 
+def test_an_interface_that_vanished_is_not_recovered_by_the_cloud_s_word(t):
+    """The check calls it lost, and so recover must not call it in order: the manager fails over."""
+    with Scene(t) as s:
+        s.one.resource("eni1", scenario="eni", eni=ENI, interface="lo")
+        t.equal(s.one.run("restore", "eni1").status, 0)
+        t.equal([s.one.run(action, "eni1").status for action in ("quickCheck", "recover")], [0, 0])
+        s.one.resource("eni1", scenario="eni", eni=ENI, interface="cvgone0")
+        for action in ("quickCheck", "recover"):
+            got = s.one.run(action, "eni1")
+            t.equal(got.status, 1, action)
+            t.has(got.err, "there is no interface cvgone0", action)
+        s.expect_on(lab.NODE_1)
+
+
 def test_several_interfaces_are_checked_in_one_call(t):
     with Scene(t) as s:
         s.two.resource("eni2", scenario="eni", eni=s.sim.eni(lab.NODE_2, 1))
