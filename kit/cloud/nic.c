@@ -7,6 +7,10 @@
 
 #include "kit/base/str.h"
 
+/* No subnet of a cloud is wider; its route would take the traffic of half the world. */
+#define WIDEST_4 8
+#define WIDEST_6 32
+
 bool kit_nic_mac_valid(const char *mac)
 {
     if (strlen(mac) != sizeof(((struct kit_nic *)0)->mac) - 1)
@@ -91,9 +95,45 @@ int kit_nic_put_cidr(struct kit_cidr *cidr, int family, const char *text, const 
         return 0;
     /* Without its length a block is one address: no subnet. */
     if (!strchr(text, '/') || !kit_cidr_parse(text, &parsed) || parsed.addr.family != family ||
-        parsed.prefix_len == 0)
+        parsed.prefix_len < (family == 6 ? WIDEST_6 : WIDEST_4))
         return no_address(what, text, err);
     *cidr = parsed;
+    return 0;
+}
+
+/* The first and the last address of an IPv4 subnet are nobody's: the kernel takes the one for a
+ * network, and has no way by the other. */
+static bool is_reserved(const struct kit_cidr *subnet, const struct kit_addr *addr)
+{
+    unsigned host_bits = subnet->addr.family == 4 ? 32u - subnet->prefix_len : 0;
+    uint32_t mask = host_bits < 32 ? (UINT32_C(1) << host_bits) - 1 : UINT32_MAX, host = 0;
+
+    if (addr->family != 4 || host_bits < 2)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        host = host << 8 | addr->byte[i];
+    return (host & mask) == 0 || (host & mask) == mask;
+}
+
+static int check_gateways(const struct kit_nic *nic, struct kit_err *err)
+{
+    char text[KIT_ADDR_TEXT];
+
+    if (nic->addr[0].family == 4 && !nic->gateway4.family)
+        return kit_err_set(err, KIT_ERR_PROTOCOL, "the metadata service names no gateway of %s",
+                           nic->mac);
+    if (nic->gateway4.family &&
+        (!kit_cidr_contains(&nic->subnet4, &nic->gateway4) || has(nic, &nic->gateway4) ||
+         is_reserved(&nic->subnet4, &nic->gateway4)))
+        return kit_err_set(err, KIT_ERR_PROTOCOL,
+                           "the metadata service: the gateway %s is not in the subnet of %s, or "
+                           "not another's address there",
+                           kit_addr_text(&nic->gateway4, text), nic->mac);
+    if (nic->gateway6.family && !kit_addr_is_link_local(&nic->gateway6) &&
+        (!kit_cidr_contains(&nic->subnet6, &nic->gateway6) || has(nic, &nic->gateway6)))
+        return kit_err_set(err, KIT_ERR_PROTOCOL,
+                           "the metadata service: the IPv6 gateway %s is not in the subnet of %s",
+                           kit_addr_text(&nic->gateway6, text), nic->mac);
     return 0;
 }
 
@@ -110,10 +150,11 @@ int kit_nic_check(const struct kit_nic *nic, struct kit_err *err)
             return kit_err_set(err, KIT_ERR_PROTOCOL,
                                "the metadata service: %s is in no subnet that it names for %s",
                                kit_addr_text(&nic->addr[i], text), nic->mac);
+        if (is_reserved(subnet, &nic->addr[i]))
+            return kit_err_set(err, KIT_ERR_PROTOCOL,
+                               "the metadata service: %s of %s is the first or the last of its "
+                               "subnet, and no address",
+                               kit_addr_text(&nic->addr[i], text), nic->mac);
     }
-    if (nic->gateway4.family && !kit_cidr_contains(&nic->subnet4, &nic->gateway4))
-        return kit_err_set(err, KIT_ERR_PROTOCOL,
-                           "the metadata service: the gateway %s is not in the subnet of %s",
-                           kit_addr_text(&nic->gateway4, text), nic->mac);
-    return 0;
+    return check_gateways(nic, err);
 }

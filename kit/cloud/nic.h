@@ -34,13 +34,15 @@ bool kit_nic_mac_valid(const char *mac);
  * and one that is too many.  `what` in messages: "local-ipv4s". */
 int kit_nic_add(struct kit_nic *nic, int family, const char *list, const char *what,
                 struct kit_err *err) KIT_CHECKED;
-/* One address, or one block; empty: none.  KIT_ERR_PROTOCOL. */
+/* One address, or one block, which no subnet of a cloud is wider than (/8, /32); empty: none.
+ * KIT_ERR_PROTOCOL. */
 int kit_nic_put_addr(struct kit_addr *addr, int family, const char *text, const char *what,
                      struct kit_err *err) KIT_CHECKED;
 int kit_nic_put_cidr(struct kit_cidr *cidr, int family, const char *text, const char *what,
                      struct kit_err *err) KIT_CHECKED;
-/* Does it hold together: an address, and for each family that has one a block that it is in; the
- * IPv4 gateway in the block?  KIT_ERR_PROTOCOL. */
+/* Does it hold together: an address, and for each family that has one a block that it is in,
+ * neither the first nor the last; for IPv4 a gateway; gateways in the block, and none of its own
+ * addresses? KIT_ERR_PROTOCOL. */
 int kit_nic_check(const struct kit_nic *nic, struct kit_err *err) KIT_CHECKED;
 
 #endif
