@@ -65,6 +65,20 @@ static int change(const struct admin *a, const char *const argv[], int fine)
     return -1;
 }
 
+/* What ins_list prints: nothing where there is none, and then its status is 0 or 7. */
+static int list(const struct admin *a, const char *const argv[], struct kit_buf *output)
+{
+    int status;
+
+    if (ask(a, argv, output, &status))
+        return -1;
+    if (status == 0 || status == ACT_LCDI_NOT_THERE)
+        return 0;
+    act_log(&a->log, ACT_ADMIN_FAILED, "%s ended with status %d: %s", argv[0], status,
+            act_lcdi_meaning(status));
+    return -1;
+}
+
 /* An action of ours through LifeKeeper, which keeps the state: that takes as long as it takes. */
 static int perform(const struct admin *a, const char *action)
 {
@@ -89,16 +103,9 @@ static int read_field(const struct admin *a, const char *system, const char *tag
     const char *const there[] = {"ins_list", "-d", system, "-t", tag, NULL};
     KIT_AUTO(kit_buf) output = KIT_BUF(OUTPUT_BYTES);
     struct kit_err err;
-    int status;
 
-    if (ask(a, system ? there : here, &output, &status))
+    if (list(a, system ? there : here, &output))
         return -1;
-    /* No such instance: nothing is printed, and the status is 0 or 7. */
-    if (status != 0 && status != ACT_LCDI_NOT_THERE) {
-        act_log(&a->log, ACT_ADMIN_FAILED, "ins_list ended with status %d: %s", status,
-                act_lcdi_meaning(status));
-        return -1;
-    }
     if (act_lcdi_field(output.data, output.len_bytes, tag, field, ret_field, &err))
         return fail(a, &err);
     return 0;
@@ -315,14 +322,13 @@ static int enrol(struct admin *a)
 
 static int strike_off(struct admin *a)
 {
-    const char *const list[] = {"ins_list", "-a", ACT_LCDI_APP, "-r", ACT_LCDI_TYPE, NULL};
+    const char *const instances[] = {"ins_list", "-a", ACT_LCDI_APP, "-r", ACT_LCDI_TYPE, NULL};
     const char *const type[] = {"typ_remove", "-a", ACT_LCDI_APP, "-r", ACT_LCDI_TYPE, NULL};
     KIT_AUTO(kit_buf) output = KIT_BUF(OUTPUT_BYTES);
-    int status;
 
     if (!is_installed(a))
         return 0;
-    if (ask(a, list, &output, &status))
+    if (list(a, instances, &output))
         return -1;
     if (output.data[strspn(output.data, " \n")] != '\0') {
         act_log(&a->log, ACT_ADMIN_FAILED,

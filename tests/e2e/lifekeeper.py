@@ -232,6 +232,14 @@ def test_registration(t):
         t.equal(w.one.state("vip1"), "ILLSTATE", "-o: not brought into service")
         got = w.one.lifekeeper_word("unregister")
         t.equal(got.status, 1, "resources of the type are there")
+        with w.one.server.db() as db:
+            db["broken"]["ins_list"] = 9
+        got = w.one.lifekeeper_word("unregister")
+        t.equal(got.status, 1, "it cannot be told whether there are")
+        t.has(got.err, "ins_list ended with status 9")
+        t.check(["comm", "cloudvip"] in w.one.server.read()["types"])
+        with w.one.server.db() as db:
+            db["broken"].clear()
         t.equal(w.one.delete("vip1").status, 0)
         t.equal(w.one.lifekeeper_word("unregister").status, 0)
         t.check(["comm", "cloudvip"] not in w.one.server.read()["types"])
