@@ -259,7 +259,9 @@ install: $(programs)
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/cloudvip/resources.d
 	install -m 0755 $(actions:%=$(B)/bin/%) $(DESTDIR)$(LIBEXECDIR)/cloudvip
 	install -m 0755 $(B)/bin/cloudvip $(DESTDIR)$(SBINDIR)
-	install -m 0644 README.md README.ja.md $(DESTDIR)$(DOCDIR)
+	set -e; for page in README.md README.ja.md; do \
+		sed 's|(packaging/conf/|(|g; s|(packaging/ocf/|(pacemaker/|g; s|(packaging/\([lk]\)|(\1|g; s|(hooks/|($(DATADIR)/cloudvip/hooks/|g' \
+			$$page >$(DESTDIR)$(DOCDIR)/$$page; chmod 0644 $(DESTDIR)$(DOCDIR)/$$page; done
 	install -d $(DESTDIR)$(DOCDIR)/packaging/pictures
 	install -m 0644 packaging/pictures/*.svg $(DESTDIR)$(DOCDIR)/packaging/pictures
 	install -m 0644 packaging/conf/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
@@ -289,10 +291,11 @@ install-systemd:
 # in there start $(SBINDIR)/cloudvip.
 .PHONY: install-pacemaker
 install-pacemaker:
-	install -d $(DESTDIR)$(OCFDIR)/resource.d/cloudvip $(DESTDIR)$(DOCDIR)/pacemaker
+	install -d $(DESTDIR)$(OCFDIR)/resource.d/cloudvip $(DESTDIR)$(DOCDIR)/pacemaker/examples
 	sed 's|^program=.*|program=$(SBINDIR)/cloudvip|' packaging/ocf/cloudvip >$(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
 	chmod 0755 $(DESTDIR)$(OCFDIR)/resource.d/cloudvip/cloudvip
-	install -m 0644 packaging/ocf/README.md packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker
+	install -m 0644 packaging/ocf/README.md $(DESTDIR)$(DOCDIR)/pacemaker
+	install -m 0644 packaging/ocf/examples/* $(DESTDIR)$(DOCDIR)/pacemaker/examples
 
 # keepalived's script lies with the actions: a part of `install`, as it needs nothing of keepalived.
 .PHONY: install-keepalived
