@@ -123,7 +123,7 @@ class Test:
             return e
         raise Failed("no %s was raised" % getattr(kind, "__name__", kind))
 
-    def wait_until(self, call, what, timeout_s=10.0, every_s=0.02):
+    def wait_until(self, call, what, timeout_s=60.0, every_s=0.02):
         """Calls until the answer is true, and returns it; fails after `timeout_s`."""
         end = time.monotonic() + timeout_s
         while True:
@@ -311,6 +311,9 @@ def main(tests=None):
 
     for s in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(s, on_signal)
+    # A shell's background job ignores these, and all that it starts would.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
     out = _Out(sys.stdout)
     prints = _Prints(out)
