@@ -229,11 +229,11 @@ def test_cut_through_gives_the_interface_back(t):
     with Scene(t, eip_mode="cut-through") as s:
         s.sim.faults({"match": {"action": "AssociateEipAddress"}, "times": 0, "do": {"type": "deny"}})
         t.equal(s.two.run("restore", "eip1").status, 5)
-        t.wait_until(lambda: s.eni(ENI_2) == (TWO, "InUse"), "the interface is on its node again", 10)
+        t.wait_until(lambda: s.eni(ENI_2) == (TWO, "InUse"), "the interface is on its node again")
 
 
 def test_cut_through_with_a_guest_that_hangs(t):
-    with Scene(t, eip_mode="cut-through", restore_timeout=2) as s:
+    with Scene(t, eip_mode="cut-through", restore_timeout=6) as s:
         s.sim.do("set_guest", id=TWO, guest="hung")
         got = s.two.run("restore", "eip1")
         t.check(got.status != 0, "it cannot be bound")

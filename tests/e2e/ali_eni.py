@@ -90,13 +90,14 @@ def test_a_guest_that_does_not_let_go(t):
     def hung(ali):
         ali["instances"][0]["guest"] = "hung"
 
-    with Scene(t, hung, restore_timeout=2) as s:
+    with Scene(t, hung, restore_timeout=5) as s:
         got = s.two.run("restore", "eni1")
         t.equal(got.status, 3, "the deadline came before an end")
         t.check("Detaching" in got.err and "i-node1" in got.err and "restart or stop" in got.err, "what it is, what helps")
-        t.equal(s.two.run("restore", "eni1", as_lifekeeper=True, env={"CLOUDVIP_RESTORE_TIMEOUT": "2"}).status, 1)
+        t.equal(s.two.run("restore", "eni1", as_lifekeeper=True, env={"CLOUDVIP_RESTORE_TIMEOUT": "5"}).status, 1)
         t.equal(s.where(), ("i-node1", "Detaching"))
         t.equal(s.calls(ATTACH), 0)
+        s.two.resource("eni1", scenario="eni", eni=ENI)
         s.sim.clear_log()
         running = s.two.start("restore", "eni1")
         t.wait_until(lambda: s.calls(LOOK) > 2, "it waits")

@@ -84,6 +84,13 @@ class Scene:
         return [e["action"] for e in self.sim.log() if e["kind"] != "imds"]
 
 
+def expect_looks(s, *others):
+    """Who has it; is it here now, once at least: the announcement and a look go different ways; who has it."""
+    looks = [action for action in s.calls() if action not in others]
+    s.t.equal(set(looks), {"DescribeHaVips"})
+    s.t.check(len(looks) >= 3, "looks: %d" % len(looks))
+
+
 def test_the_announcement_moves_it(t):
     with Scene(t) as s:
         t.equal(s.one.run("quickCheck", "havip1").status, 0)
@@ -95,7 +102,7 @@ def test_the_announcement_moves_it(t):
             t.equal(node.run("restore", "havip1").status, 0)
             t.equal(s.master(), here)
             t.check(s.up(here), "the address is on the interface")
-            t.equal(s.calls(), ["DescribeHaVips"] * 3)
+            expect_looks(s)
             t.equal(node.run("quickCheck", "havip1").status, 0)
             t.equal(old.run("quickCheck", "havip1").status, 1)
 
@@ -142,7 +149,8 @@ def test_a_bound_interface_that_no_instance_has(t):
         s.sim.clear_log()
         t.equal(s.two.run("restore", "havip1").status, 0, "a warning refuses nothing")
         t.equal(s.master(), ENI[TWO])
-        t.equal(sorted(s.calls()), ["DescribeHaVips"] * 3 + ["DescribeNetworkInterfaces"])
+        t.equal(s.calls().count("DescribeNetworkInterfaces"), 1)
+        expect_looks(s, "DescribeNetworkInterfaces")
         t.check("rule 6" not in s.two.cloudvip("plan", "havip1").out, "nothing is to be changed: it has no say")
     with t.subtest("denied"), Scene(t, idle, enis=True) as s:
         s.sim.faults({"match": {"action": "DescribeNetworkInterfaces"}, "times": 0, "do": {"type": "deny"}})
@@ -225,7 +233,7 @@ def test_a_wire_that_was_away(t):
 
 def test_nobody_hears_the_announcement(t):
     with Scene(t, deaf=True) as s:
-        got = s.two.run("restore", "havip1", as_lifekeeper=True, env={"CLOUDVIP_RESTORE_TIMEOUT": "2"})
+        got = s.two.run("restore", "havip1", as_lifekeeper=True, env={"CLOUDVIP_RESTORE_TIMEOUT": "6"})
         t.equal(got.status, 1)
         t.check("announced" in got.err and ONE in got.err, "what was tried, and who has it")
         t.check(not s.up(TWO), "what it brought up it took off again")
@@ -233,7 +241,7 @@ def test_nobody_hears_the_announcement(t):
 
 
 def test_nobody_hears_and_then_the_api_is_away(t):
-    with Scene(t, deaf=True, restore_timeout=2, api_timeout=1) as s:
+    with Scene(t, deaf=True, restore_timeout=6, api_timeout=3) as s:
         t.equal(s.two.run("restore", "havip1").status, 1, "known: another node has it")
         s.sim.faults({"match": {"action": "DescribeHaVips"}, "skip": 2, "times": 0, "do": {"type": "hang"}})
         t.equal(s.two.run("restore", "havip1").status, 3, "not known any more")
@@ -276,7 +284,7 @@ def test_not_there(t):
 def test_killed_after_any_request_and_run_again(t):
     with Scene(t) as s:
         for kind in ("hang", "lost_timeout"):
-            for n in range(1, 7):
+            for n in range(1, 6):  # more of them only if the binding takes longer than the way to the next look
                 with t.subtest("%s at request %d" % (kind, n)):
                     s.sim.do("unbind_havip", havip=HAVIP, instance=TWO)
                     s.sim.do("announce", havip=HAVIP, instance=ONE)

@@ -174,6 +174,7 @@ def test_no_secret_of_a_proxy_or_a_redirect(t):
         s.refused(4, "vip1.conf", "proxy")
         s.node.resource("vip1", scenario="route-table", address=VIP, restore_timeout=1)
         s.refused(3, env={"http_proxy": "htp://u:hunter2@127.0.0.1:9", "https_proxy": "htp://u:hunter2@127.0.0.1:9"})
+        s.node.resource("vip1", scenario="route-table", address=VIP, restore_timeout=20)
         s.sim.faults({"match": {"action": "DescribeRouteTables"}, "times": 0,
                       "do": {"type": "redirect", "location": "http://u:hunter2@192.0.2.1/?token=hunter2"}})
         s.refused(3, "192.0.2.1")

@@ -117,7 +117,7 @@ def test_address_and_allocation_that_contradict_each_other(t):
 def test_remove_while_the_api_fails_halts_nobody(t):
     for fault in ({"type": "http_500"}, {"type": "throttle"}):
         with t.subtest(fault["type"]), Scene(t) as s:
-            s.configure(address=s.public, remove_timeout=2)
+            s.configure(address=s.public, remove_timeout=5)
             s.sim.do("associate", allocation_id=s.allocation, eni=s.eni2)
             s.sim.faults({"match": {"action": "DisassociateAddress"}, "times": 0, "do": fault})
             got = s.two.run("remove", "eip1", as_lifekeeper=True)
@@ -200,7 +200,7 @@ def test_the_nic_is_checked_and_brought_up(t):
 def test_no_carrier_takes_nothing_away(t):
     with Scene(t) as s, netns.link(t, s.sim.interface(s.eni2)["mac"], up=False) as nic:
         set_link(nic + "p", "down")
-        s.configure(address=s.public, interface=nic, restore_timeout=1)
+        s.configure(address=s.public, interface=nic, restore_timeout=5)
         got = s.two.run("restore", "eip1")
         t.check(got.status != 0, "it cannot serve")
         t.check("carrier" in got.err and nic in got.err, "why")

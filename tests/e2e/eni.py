@@ -116,33 +116,46 @@ def test_detachment_that_never_arrived_is_asked_for_again(t):
             t.check("Force" not in got.err, "nothing holds it")
 
 
+def killed_in(s, node, action, state):
+    """Killed while the interface is between two states, where it stays."""
+    running = node.start(action, "eni1")
+    s.t.wait_until(lambda: s.attachment().get("status") == state, "it is " + state)
+    running.kill()
+
+
+def finished_by(s, node, event):
+    """A restore that waits for that state's end, which is this event."""
+    look = "DescribeNetworkInterfaces"
+    seen = s.calls(look)
+    running = node.start("restore", "eni1")
+    s.t.wait_until(lambda: s.calls(look) > seen + 2, "it waits")
+    s.sim.do(**event)
+    s.t.equal(running.wait().status, 0)
+
+
 def test_every_state_between_is_finished_by_a_second_run(t):
-    with t.subtest("detaching from the old node"), Scene(t, delays={"detach": 600}) as s:
-        running = s.two.start("restore", "eni1")
-        t.wait_until(lambda: s.attachment().get("status") == "detaching", "it detaches")
-        running.kill()
+    detach = {"op": "detach_eni", "eni": ENI}
+    attach = {"op": "attach_eni", "eni": ENI, "instance": lab.NODE_2, "device_index": 2}
+    with t.subtest("detaching from the old node"), Scene(t, delays={"detach": 600000}) as s:
+        killed_in(s, s.two, "restore", "detaching")
         t.equal(s.two.run("quickCheck", "eni1").status, 1)
-        t.equal(s.two.run("restore", "eni1").status, 0)
+        finished_by(s, s.two, detach)
         s.expect_on(lab.NODE_2)
-    with t.subtest("attaching here"), Scene(t, delays={"attach": 600}) as s:
-        running = s.two.start("restore", "eni1")
-        t.wait_until(lambda: s.attachment().get("status") == "attaching", "it attaches")
-        running.kill()
+    with t.subtest("attaching here"), Scene(t, delays={"attach": 600000}) as s:
+        killed_in(s, s.two, "restore", "attaching")
         t.equal(s.two.run("quickCheck", "eni1").status, 1, "not yet")
-        t.equal(s.two.run("restore", "eni1").status, 0)
+        finished_by(s, s.two, attach)
         s.expect_on(lab.NODE_2)
         t.equal(s.calls("AttachNetworkInterface"), 1, "it is waited for, not repeated")
-    with t.subtest("detaching from here"), Scene(t, delays={"detach": 600}) as s:
-        running = s.one.start("remove", "eni1")
-        t.wait_until(lambda: s.attachment().get("status") == "detaching", "it detaches")
-        running.kill()
-        t.equal(s.one.run("restore", "eni1").status, 0)
+    with t.subtest("detaching from here"), Scene(t, delays={"detach": 600000}) as s:
+        killed_in(s, s.one, "remove", "detaching")
+        finished_by(s, s.one, detach)
         s.expect_on(lab.NODE_1)
         t.equal(s.calls("AttachNetworkInterface"), 1)
 
 
 def test_an_instance_that_does_not_let_go_is_named_with_the_remedy(t):
-    with Scene(t, delays={"detach": 600000}, restore_timeout=3) as s:
+    with Scene(t, delays={"detach": 600000}, restore_timeout=5) as s:
         got = s.two.run("restore", "eni1", as_lifekeeper=True)
         t.equal(got.status, 1)
         for word in (ENI, "detaching", lab.NODE_1, "stop that instance", "Force=true by hand"):
@@ -152,8 +165,8 @@ def test_an_instance_that_does_not_let_go_is_named_with_the_remedy(t):
 
 
 def test_remove_that_does_not_end_says_so(t):
-    with Scene(t, delays={"detach": 600000}, remove_timeout=2) as s:
-        got = s.one.run("remove", "eni1", as_lifekeeper=True, env={"CLOUDVIP_REMOVE_TIMEOUT": "2"})
+    with Scene(t, delays={"detach": 600000}, remove_timeout=5) as s:
+        got = s.one.run("remove", "eni1", as_lifekeeper=True, env={"CLOUDVIP_REMOVE_TIMEOUT": "5"})
         t.has(got.err, "detaching")
         s.expect_on(lab.NODE_1, "detaching")
 

@@ -26,6 +26,7 @@ class Mover:
     throttled, denied = "RequestLimitExceeded", "UnauthorizedOperation"  # in the cloud's words
     resent = False  # the change has a client token: a lost answer is asked for again, and nothing is left open
     check_calls = None  # of quickCheck, when it is not one `read`
+    looks_again = False  # what was changed may be seen by a later look only: more than one `read` in its place
     remove_asks = True  # a remove has requests to be killed at
 
     def begin(self, _t):
@@ -434,6 +435,7 @@ class AliHaVip(Aliyun):
     claim_permission = "AssociateHaVip"
     read = "DescribeHaVips"
     takeover_calls = 1 + 1 + 1 + 1 + 1  # who has it; bound, is it so; announced, is it here; who has it
+    looks_again = True  # the announcement and the look go different ways
     released_by_remove = True
     remove_asks = False  # a release takes the address off the node's interface, and that is all
     resent = True
@@ -553,7 +555,10 @@ def test_takes_over_from_another_node(t, s):
     got = s.two.run("restore", s.mover.tag)
     t.equal(got.status, 0)
     s.expect_on(s.eni2)
-    t.equal(len(s.sim.api_actions()), s.mover.takeover_calls, "API calls: %s" % s.sim.api_actions())
+    calls = s.sim.api_actions()
+    again = max(0, len(calls) - s.mover.takeover_calls) if s.mover.looks_again else 0
+    t.equal(len(calls) - again, s.mover.takeover_calls, "API calls: %s" % calls)
+    t.equal(calls[len(calls) - again:], [s.mover.read] * again, "API calls: %s" % calls)
     t.equal(s.two.run("quickCheck", s.mover.tag).status, 0)
     t.equal(s.one.run("quickCheck", s.mover.tag).status, 1)
 
@@ -726,7 +731,7 @@ def test_taken_back_by_a_third_node_is_a_conflict(t, s):
     t.equal(s.calls(s.mover.change), s.mover.changes, "changes sent: it does not fight")
 
 
-@each(restore_timeout=3)
+@each(restore_timeout=6)
 def test_taken_back_by_the_old_node_is_a_conflict(t, s):
     s.sim.faults(s.mover.theft(s.sim, s.eni1))
     got = s.two.run("restore", s.mover.tag)

@@ -129,7 +129,7 @@ def test_answers(t, row):
                                              ("monitor", 10, wanted[2]), ("monitor", 0, wanted[3])):
                 with t.subtest("%s %s, %s" % (action, interval, "in service" if in_service else "not")):
                     put(in_service)
-                    got = two.run(action, interval, timeout_s=2)
+                    got = two.run(action, interval, timeout_s=2 if found in ("down", "throttled") else 60)
                     t.equal(got.status, status)
                     probe = interval == 0
                     t.equal(reason(got) is not None, status != SUCCESS and not probe, "a reason for crm_mon")
@@ -197,7 +197,7 @@ def test_the_address_on_the_interface_counts(t):
         t.equal(two.run("stop").status, SUCCESS)
         t.equal(two.run("start").status, SUCCESS)
         sim.faults(DOWN)
-        t.equal(two.run("stop", timeout_s=2).status, SUCCESS, "no API is needed to let go of it")
+        t.equal(two.run("stop", timeout_s=5).status, SUCCESS, "no API is needed to let go of it")
         t.check(not netns.is_up("node2", VIP), "it is off")
         t.equal((two.monitor(timeout_s=2).status, two.probe(timeout_s=2).status), (NOT_RUNNING, NOT_RUNNING))
         netns.unwire("node2")
@@ -223,7 +223,7 @@ def test_deadline_is_pacemakers_less_a_tenth(t):
     with lab.Sim(t) as sim:
         _, two = cluster(t, sim, api_timeout=60)
         sim.faults({"match": {"kind": "ec2"}, "times": 0, "do": {"type": "hang"}})
-        got = two.run("start", timeout_s=2)
+        got = two.run("start", timeout_s=5)
         t.equal(got.status, GENERIC, "it answers before it is killed")
         t.has(reason(got), "DescribeRouteTables", "with what it waited for")
 

@@ -109,7 +109,7 @@ def test_ipv6_lost_answers_end_in_success(t):
 
 
 def test_ipv6_that_another_node_took_in_between_is_a_conflict(t):
-    with Scene(t, address=V6, restore_timeout=5) as s:
+    with Scene(t, address=V6, restore_timeout=20) as s:
         s.put(s.eni1)
         third = s.sim.eni(lab.NODE_1, 0)
         event = {"op": "assign_ip", "eni": third, "ip": V6}

@@ -418,7 +418,7 @@ def test_instance_token_expired(t):
 
 
 def test_instance_role_broken(t):
-    here = Here(t, connect_timeout=1)
+    here = Here(t)
     role = {"kind": "imds", "action": "GET *security-credentials/node"}
     for kind in ("garbage", "truncated", "error"):
         with t.subtest(kind):
@@ -429,6 +429,7 @@ def test_instance_role_broken(t):
     here.sim.faults()
     here.sim.do("set_imds", id=here.node.instance, mode="off")
     here.fails(CONFIGURATION, "switched off")
+    here.defaults(connect_timeout=1)
     here.sim.do("set_imds", id=here.node.instance, mode="hang")
     here.fails(UNKNOWN, "no answer from the metadata service", "hop limit")
 

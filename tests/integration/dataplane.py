@@ -13,6 +13,7 @@ import tap  # noqa: E402
 VIP = "10.1.0.10"
 EIP, ALLOCATION = "203.0.113.10", "eipalloc-0aa00000000000001"
 TABLES = ("rtb-0aa00000000000001", "rtb-0aa00000000000002", "rtb-0aa00000000000003")
+DELAY_MS = 400  # of a state between, where there are any
 ENI_1, ENI_2 = "eni-0bb00000000000001", "eni-0bb00000000000002"
 # Who asks: a host of a subnet with a table of its own, and one of none.
 IN_SUBNET, OUTSIDE = ("10.0.1.77", "r1"), ("10.0.9.9", "r9")
@@ -157,21 +158,22 @@ def test_a_next_hop_that_cannot_be_reached(t):
 
 def test_aliyun_states_between(t):
     world = lab.world("ali-two-nodes")
-    world["aliyun"]["delays_ms"] = {"route": 600, "eip": 400}
+    world["aliyun"]["delays_ms"] = {"route": DELAY_MS, "eip": DELAY_MS}
     router, sim = scene(t, world)
     t.equal(router.way(VIP), "10.0.1.11")
     two = lab.Node(t, sim, lab.ALI_NODE_2)
     two.resource("vip1", scenario="route-table", address=VIP)
     two.resource("eip1", scenario="elastic-ip", address="198.51.100.20")
-    running = two.start("restore", "vip1")
-    t.wait_until(lambda: any(status == "Modifying" for _, status in sim.routes(VIP + "/32").values()), "it is changed")
-    t.equal(router.way(VIP), "10.0.1.11", "not before it is Available")
-    t.equal(running.wait().status, 0)
+    t.equal(two.run("restore", "vip1").status, 0)
     t.equal(router.way(VIP), "10.0.2.11")
+    asked = {e["params"]["RouteTableId"]: e["start_ms"] for e in sim.log(action="ModifyRouteEntry", status=200)}
+    changed = {c["table"]: c["at_ms"] for c in sim.control("GET", "dataplane")[1]["changes"]
+               if c["destination"] == VIP + "/32" and c["next_hop"] == "10.0.2.11"}
+    t.equal(sorted(changed), sorted(asked))
+    for table, at_ms in changed.items():
+        t.check(at_ms >= asked[table] + DELAY_MS, "%s: not before it is Available" % table)
     t.equal(router.way("198.51.100.20"), "10.0.1.11")
-    running = two.start("restore", "eip1")
-    t.wait_until(lambda: sim.address("eip-1")["status"] != "InUse", "it is on its way")
-    t.equal(running.wait().status, 0)
+    t.equal(two.run("restore", "eip1").status, 0)
     t.equal(router.way("198.51.100.20"), "10.0.2.11")
     ways = [c["next_hop"] for c in sim.control("GET", "dataplane")[1]["changes"] if c["destination"] == "198.51.100.20/32"]
     t.equal(ways, ["10.0.1.11", "dropped", "10.0.2.11"])

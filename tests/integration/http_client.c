@@ -1,7 +1,7 @@
 /* Drives kit/net/http for tests/integration/net_http.py: reads one JSON document from standard
  * input, prints one JSON line per event.
  *   {"settings": {"ca_file", "proxy", "max_connections"},
- *    "steps": [{"until_ms": 5000, "requests": [{"tag", "method", "url", "headers": [["name",
+ *    "steps": [{"until_ms": 40000, "requests": [{"tag", "method", "url", "headers": [["name",
  * "value"]], "body", "no_proxy", "timeout_ms", "connect_timeout_ms", "max_body_bytes"}]}]} The
  * requests of a step are started together and waited for until until_ms, then cancelled. */
 #include <stdio.h>
@@ -96,8 +96,8 @@ static int make_request(const struct kit_json_node *from, struct kit_http_reques
     (void)kit_buf_puts(&req->body, text(from, "body") ? text(from, "body") : "");
     (void)kit_json_bool(kit_json_get(from, "no_proxy"), &no_proxy);
     req->no_proxy = no_proxy;
-    req->timeout_ms = number(from, "timeout_ms", 5000);
-    req->connect_timeout_ms = number(from, "connect_timeout_ms", 3000);
+    req->timeout_ms = number(from, "timeout_ms", 20000);
+    req->connect_timeout_ms = number(from, "connect_timeout_ms", 10000);
     req->max_body_bytes = (size_t)number(from, "max_body_bytes", 0);
     for (size_t i = 0; i < kit_json_count(headers); i++) {
         const struct kit_json_node *pair = kit_json_at(headers, i);
@@ -114,7 +114,7 @@ static void run_step(struct kit_transport *net, const struct kit_json_node *step
     struct kit_http_request req[STEP_REQUESTS] = {0};
     const struct kit_json_node *requests = kit_json_get(step, "requests");
     struct kit_deadline until =
-        kit_deadline_in_ms(&kit_clock_real, number(step, "until_ms", 10000));
+        kit_deadline_in_ms(&kit_clock_real, number(step, "until_ms", 40000));
     size_t count = kit_json_count(requests), under_way = 0;
     struct kit_http_done done;
     struct kit_err err;
