@@ -258,8 +258,8 @@ static int take_off(struct act *act, struct kit_err *err)
     return 0;
 }
 
-/* Is the address up nevertheless, where it would be ours to put it?  Without `interface` in the
- * settings that is wherever it is found. */
+/* Is the address up nevertheless?  Without `interface` in the settings it is looked for on all: a
+ * host may have it on lo for good. */
 static bool find_rest(struct act *act, struct kit_local *ret_local, enum kit_local_owner *ret_owner)
 {
     const char *interface = kit_settings_text(&act->settings, KIT_PARAM_INTERFACE);
@@ -275,7 +275,7 @@ static bool find_rest(struct act *act, struct kit_local *ret_local, enum kit_loc
         kit_local_set(&local, found, addr, 0);
     if (!local.interface[0])
         return false;
-    if (kit_local_owner(&local, &act->record, ret_owner, &err)) {
+    if (kit_local_owner(&local, &act->record, interface != NULL, ret_owner, &err)) {
         act_log_err(&act->log, ACT_LOCAL_TROUBLE, &err);
         return false;
     }

@@ -9,7 +9,8 @@
 /* X(code, LEVEL, NAME, cause, remedy).  Levels are LifeKeeper's: EMERG NOTIFY ERROR WARN INFO. */
 #define ACT_MESSAGES(X)                                                                            \
     X(720001, INFO, ACT_BEGIN, "An action was started.", "None.")                                  \
-    X(720002, INFO, ACT_DONE, "The action ended as it should.", "None.")                           \
+    X(720002, INFO, ACT_DONE, "The action ended; the message says how, and what it took.",         \
+      "None: of what is not right there is a message of its own before this one.")                 \
     X(720003, INFO, ACT_HERE, "The address is here already; nothing was changed.", "None.")        \
     X(720004, NOTIFY, ACT_MOVED, "The address was moved to this node, and the cloud confirms it.", \
       "None, if a switchover was asked for. Otherwise find out why the other node lost it.")       \

@@ -163,7 +163,7 @@ static bool is_noted(const struct kit_record *record, const struct kit_local *lo
            kit_str_eq(record->local_address, kit_local_text(local, text));
 }
 
-int kit_local_owner(const struct kit_local *local, const struct kit_record *record,
+int kit_local_owner(const struct kit_local *local, const struct kit_record *record, bool expected,
                     enum kit_local_owner *ret_owner, struct kit_err *err)
 {
     struct kit_netlink_seen seen = {.has = false};
@@ -175,7 +175,7 @@ int kit_local_owner(const struct kit_local *local, const struct kit_record *reco
     if (is_noted(record, local))
         ours = record->local_ours || seen.marked;
     else
-        ours = seen.marked || (seen.alike && !record->in_service);
+        ours = seen.marked || (expected && seen.alike && !record->in_service);
     *ret_owner = !seen.has ? KIT_LOCAL_NOBODY : ours ? KIT_LOCAL_US : KIT_LOCAL_ANOTHER;
     return 0;
 }

@@ -73,10 +73,11 @@ enum kit_local_owner {
     KIT_LOCAL_ANOTHER,
 };
 /* Whose it is.  The record's note of it decides, if there is one; so does our mark
- * (KIT_NETLINK_MARK), which not every kernel keeps.  With neither it is ours if it has the prefix
- * length that a restore gives it, unless the record says in service: a restore that leaves it to
- * another process notes nothing.  Errors as kit_local_look. */
-int kit_local_owner(const struct kit_local *local, const struct kit_record *record,
+ * (KIT_NETLINK_MARK), which not every kernel keeps.  With neither it is ours if `expected`,
+ * which is that a restore would put it just there, and it has the prefix length that a restore
+ * gives it; unless the record says in service: a restore that leaves it to another process notes
+ * nothing.  Errors as kit_local_look. */
+int kit_local_owner(const struct kit_local *local, const struct kit_record *record, bool expected,
                     enum kit_local_owner *ret_owner, struct kit_err *err) KIT_CHECKED;
 
 /* Notes it in the record and puts it there; there already: nothing, and it is ours only if there is
