@@ -144,7 +144,7 @@ static void show_file(struct listing *l, const struct act_hooks *hooks,
     KIT_AUTO(klua_answer) answer = {.lines = 0};
     struct kit_err err;
     bool failed = ctl_hooks_ask_names(l->ctl, hooks, file, &answer, &err) != 0;
-    char mode[8];
+    char mode[8], name[256];
 
     describe_owner(file->path, &owner, mode);
     split_names(&answer, &points, &others);
@@ -163,8 +163,10 @@ static void show_file(struct listing *l, const struct act_hooks *hooks,
         kit_json_close(l->json);
         return;
     }
-    (void)printf("  %-24s %-8s %-4s  %s%s%s\n", file->name, owner.data, mode,
-                 failed ? "NOT RUN: " : "", failed ? err.msg : points.data,
+    (void)kit_str_copy(name, sizeof(name), file->name);
+    kit_str_make_printable(name); /* whoever may write to a directory names its files */
+    (void)printf("  %-24s %-8s %-4s  %s%s%s\n", name, owner.data, mode, failed ? "NOT RUN: " : "",
+                 failed ? err.msg : points.data,
                  !failed && !points.len_bytes ? "defines no point" : "");
     if (others.len_bytes)
         (void)printf("  %-24s %-13s  no such point: %s\n", "", "", others.data);

@@ -49,6 +49,8 @@ def test_list(t):
         t.equal(lines[0], site.dir + ":")
         t.equal([line.split()[0] for line in lines[1:]], ["10-one.lua", "20-two.lua"])
         t.equal([line.split()[2:] for line in lines[1:]], [["0644", "pre_restore"], ["0644", "post_check", "on_unknown"]])
+        site.hook("30-\x1b[2J.lua", "return { pre_restore = function() end }")
+        t.has(site.node.cloudvip("hooks", "list").out, "  30-?[2J.lua ", "what a terminal can take")
 
 
 BAD = {"a syntax error": ("return {", 0o644), "an endless chunk": ("while true do end", 0o644), "no table": ("return 1", 0o644),
