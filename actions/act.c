@@ -423,6 +423,7 @@ struct act_end act_end(const struct act *act, enum act_outcome outcome)
         .why = act->failed     ? act->err.msg
                : act->where[0] ? act->where
                                : NULL,
+        .by = act->by,
     };
 }
 

@@ -21,8 +21,10 @@
 #define TIMEOUT_MAX_S     86400
 /* What LifeKeeper gives the check of a generic application. */
 #define GENERIC_CHECK_S 22
-/* To hear that an event could not be raised; the recovery that it begins may take minutes. */
-#define EVENT_MS 15000
+/* To hear that an event could not be raised; the recovery that it begins may take minutes.  No
+ * longer than the check itself may, but a moment in any case. */
+#define EVENT_MS       15000
+#define EVENT_LEAST_MS 1000
 
 /* ---- /etc/default/LifeKeeper --------------------------------------------------------------------
  */
@@ -298,11 +300,10 @@ static int64_t limit_ms(const struct act_call *call)
  */
 
 /* Only a resource in service is recovered; where LifeKeeper does not say, sendevent decides. */
-static bool is_in_service(const struct act_call *call)
+static bool is_in_service(const struct act_call *call, struct kit_deadline by)
 {
     KIT_AUTO(kit_buf) output = KIT_BUF(INS_LIST_BYTES);
     KIT_AUTO(kit_buf) state = KIT_BUF(16);
-    struct kit_deadline by = kit_deadline_in_ms(&kit_clock_real, INS_LIST_LIMIT_MS);
     struct kit_err err;
     bool late;
 
@@ -316,7 +317,7 @@ static bool is_in_service(const struct act_call *call)
     return false;
 }
 
-static void raise_event(const struct act_call *call)
+static void raise_event(const struct act_call *call, struct kit_deadline by)
 {
     const char *const argv[] = {"sendevent", "-C",      ACT_LCDI_TYPE, "-E",      ACT_LCDI_EVENT,
                                 "-m",        call->tag, "-n",          call->tag, NULL};
@@ -324,8 +325,7 @@ static void raise_event(const struct act_call *call)
     int status;
 
     act_log(call->log, ACT_EVENT, "raising the event " ACT_LCDI_TYPE ", " ACT_LCDI_EVENT);
-    if (act_lcdi_hand_over(argv, &kit_clock_real, kit_deadline_in_ms(&kit_clock_real, EVENT_MS),
-                           &status, &err)) {
+    if (act_lcdi_hand_over(argv, &kit_clock_real, by, &status, &err)) {
         if (err.kind != KIT_ERR_TIMEOUT) /* it recovers: that takes its time */
             act_log_err(call->log, ACT_EVENT_FAILED, &err);
     } else if (status != 0) {
@@ -333,13 +333,25 @@ static void raise_event(const struct act_call *call)
     }
 }
 
+static struct kit_deadline event_by(const struct act_end *end)
+{
+    struct kit_deadline by = kit_deadline_in_ms(&kit_clock_real, EVENT_MS);
+    struct kit_deadline least = kit_deadline_in_ms(&kit_clock_real, EVENT_LEAST_MS);
+
+    if (end->by.at_ns)
+        by = kit_deadline_earlier(by, end->by);
+    return by.at_ns < least.at_ns ? least : by;
+}
+
 static void ended(const struct act_call *call, const struct act_end *end, int status)
 {
+    struct kit_deadline by = event_by(end);
+
     if (status == 0 || end->outcome != ACT_OUT_WRONG || !call->tag || !call->log ||
         !is_check(call) || !is_typed(call))
         return;
-    if (is_in_service(call))
-        raise_event(call);
+    if (is_in_service(call, by))
+        raise_event(call, by);
 }
 
 static int exit_status(const struct act_call *call, const struct act_end *end)

@@ -36,6 +36,7 @@ struct act_end {
     bool incomplete; /* ACT_OUT_CONFIG: the settings do not name a scenario with all it needs */
     const struct kit_settings *settings; /* NULL = could not be read */
     const char *why;                     /* of what is not right, one line; NULL = nothing to say */
+    struct kit_deadline by;              /* of the run; at_ns 0: it ended before it had one */
 };
 
 /* One call of an action.  All borrowed. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The kit under LifeKeeper, as far as it can be imitated: a stand-in for its commands (tests/lib/lcdi)."""
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -201,6 +202,24 @@ def test_an_event_that_cannot_be_raised_is_said(t):
         t.has(got.err, "ERROR:cloudvip:quickCheck:vip1:720055:")
         os.unlink(os.path.join(w.one.lkroot, "bin/sendevent"))
         t.has(w.one.check("vip1").err, ":720055:")
+
+
+def test_a_recovery_that_takes_its_time_is_not_waited_for(t):
+    with lab.Sim(t) as sim:
+        w = World(t, sim).extended()
+        w.two.resource("other", scenario="route-table", address=VIP)
+        t.equal(w.two.run("restore", "other").status, 0)
+        path = os.path.join(w.one.lkroot, "bin/sendevent")
+        os.unlink(path)
+        began, over = t.path("began"), t.path("over")
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\necho $$ > %s\nsleep 12\ntouch %s\n" % (began, over))
+        os.chmod(path, 0o755)
+        t.equal(w.one.check("vip1", env={"CLOUDVIP_QUICKCHECK_TIMEOUT": "3"}).status, 1)
+        with open(began) as f:
+            pid = int(f.read())
+        t.check(not os.path.exists(over), "the check has ended before the recovery")
+        os.kill(pid, signal.SIGKILL)  # no such process: it did not go on by itself
 
 
 def test_generic_application(t):
