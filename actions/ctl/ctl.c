@@ -84,20 +84,25 @@ void ctl_err_json(const struct kit_err *err, struct kit_json_writer *w)
     kit_json_close(w);
 }
 
-enum ctl_status ctl_fail(const struct ctl *ctl, const struct kit_err *err)
+void ctl_failure_json(enum ctl_status status, const struct kit_err *err)
 {
-    enum ctl_status status = ctl_status_of(err);
     KIT_AUTO(kit_buf) text = KIT_BUF(8u * 1024);
     struct kit_json_writer w = {.out = &text, .pretty = true};
 
-    ctl_complain(NULL, err);
-    if (!ctl->json)
-        return status;
     kit_json_open(&w, NULL, '{');
     kit_json_put_int(&w, "status", status);
     ctl_err_json(err, &w);
     kit_json_close(&w);
     (void)puts(text.data);
+}
+
+enum ctl_status ctl_fail(const struct ctl *ctl, const struct kit_err *err)
+{
+    enum ctl_status status = ctl_status_of(err);
+
+    ctl_complain(NULL, err);
+    if (ctl->json)
+        ctl_failure_json(status, err);
     return status;
 }
 

@@ -59,5 +59,7 @@ void ctl_complain(const char *tag, const struct kit_err *err);
 /* The command ends before it has a result: complains, and with --json prints {"status", "error"}.
  */
 enum ctl_status ctl_fail(const struct ctl *ctl, const struct kit_err *err);
+/* That document alone. */
+void ctl_failure_json(enum ctl_status status, const struct kit_err *err);
 
 #endif

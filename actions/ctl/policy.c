@@ -34,6 +34,8 @@ struct work {
     size_t resources;
     struct document *document;
     size_t documents;
+    struct kit_err first; /* what failed first, where something did */
+    bool failed;
 };
 
 /* ---- what is needed ----------------------------------------------------------------------------
@@ -68,21 +70,24 @@ static int add_resource(struct work *w, const struct kit_settings *settings, str
     return 0;
 }
 
+static enum ctl_status failed(struct work *w, const char *tag, const struct kit_err *err)
+{
+    ctl_complain(tag, err);
+    if (!w->failed)
+        w->first = *err;
+    w->failed = true;
+    return ctl_status_of(err);
+}
+
 static enum ctl_status add_tag(struct work *w, const struct kit_conf *conf, const char *tag)
 {
     struct kit_settings *settings = &w->settings[w->resources];
     struct kit_err err;
 
-    if (kit_conf_settings(conf, tag, NULL, 0, settings, &err)) {
-        ctl_complain(tag, &err);
-        return ctl_status_of(&err);
-    }
+    if (kit_conf_settings(conf, tag, NULL, 0, settings, &err))
+        return failed(w, tag, &err);
     w->resources++;
-    if (add_resource(w, settings, &err)) {
-        ctl_complain(tag, &err);
-        return ctl_status_of(&err);
-    }
-    return CTL_RIGHT;
+    return add_resource(w, settings, &err) ? failed(w, tag, &err) : CTL_RIGHT;
 }
 
 static enum ctl_status add_all(struct work *w, const struct kit_conf *conf)
@@ -95,10 +100,10 @@ static enum ctl_status add_all(struct work *w, const struct kit_conf *conf)
         status = ctl_worse(status, add_tag(w, conf, w->tag[i]));
     for (size_t i = 0; !w->tags && i < count; i++)
         status = ctl_worse(status, add_tag(w, conf, kit_conf_tag(conf, i)));
-    for (size_t i = 0; !w->tags && i < kit_conf_broken_count(conf); i++) {
-        ctl_complain(NULL, kit_conf_broken(conf, i));
-        status = ctl_worse(status, CTL_CONFIG);
-    }
+    for (size_t i = 0; !w->tags && i < kit_conf_broken_count(conf); i++)
+        status = ctl_worse(status, failed(w, NULL, kit_conf_broken(conf, i)));
+    if (w->failed && w->ctl->json)
+        ctl_failure_json(status, &w->first);
     return status;
 }
 

@@ -373,6 +373,8 @@ def test_a_resource_that_cannot_be_used_ends_it(t):
             got = node.cloudvip("policy", *words)
             t.equal(got.status, 4)
             t.equal(got.out, "", "half a policy would be found wanting in a failover")
+            got = node.cloudvip("--json", "policy", *words)
+            t.equal((got.status, got.json()["status"], got.json()["error"]["kind"]), (4, 4, "CONFIG"), "one document all the same")
         t.equal(node.cloudvip("policy", "a").status, 0)
         node.file("resources.d/c.conf", "[c]\nnonsense = 1\n")
         t.equal(node.cloudvip("policy", "a").status, 0)
