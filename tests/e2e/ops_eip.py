@@ -450,10 +450,15 @@ def test_aws(t):
         eip("bind", AWS_EIP, "--instance", lab.NODE_1)
         t.equal(sim.address(AWS_EIP)["network_interface_id"], "eni-0aa00000000000001", "its first interface")
         for action, words in (("DisassociateAddress", ("unbind", AWS_EIP)), ("AssociateAddress", ("bind", AWS_EIP, "--eni", AWS_2))):
-            with t.subtest(action + ", its answer lost"):
-                sim.faults({"match": {"action": action}, "do": {"type": "lost_answer"}})
-                eip(*words)
-        t.equal(sim.address(AWS_EIP)["network_interface_id"], AWS_2)
+            for kind in ("lost_answer", "reset", "http_500"):  # done, and not done
+                with t.subtest("%s: %s" % (action, kind)):
+                    before = sim.state()
+                    sim.faults({"match": {"action": action}, "do": {"type": kind}})
+                    eip(*words, "--timeout", "20")
+                    bound = sim.address(AWS_EIP).get("network_interface_id")
+                    t.equal(bound, AWS_2 if words[0] == "bind" else None)
+                    if kind != "http_500":
+                        sim.put_world(before)
         got = eip("convert", lab.NODE_1, status=1)
         t.has(got.err, "AWS makes no Elastic IP of a public address")
         t.has(eip("bind", "eipalloc-0", "--eni", AWS_2, status=1).err, "eipalloc-0")

@@ -7,9 +7,6 @@
 #include "kit/cloud/aws/elastic_ip.h"
 #include "kit/cloud/aws/ops.h"
 
-/* The cloud shows a change within seconds; how often to look. */
-static const struct kit_poll looks = {.first_ms = 100, .cap_ms = 2000};
-
 struct eip {
     char id[KIT_ID], association[KIT_ID], eni[KIT_ID], node[KIT_ID];
     char address[KIT_ADDR_TEXT], private_address[KIT_ADDR_TEXT];
@@ -177,6 +174,9 @@ struct bind {
     struct holder holder;
     char wanted[KIT_ADDR_TEXT]; /* private address, "" = not known */
     struct eip eip;             /* as last seen */
+    char was[KIT_ID];           /* the association that there was before, "" = none */
+    struct kit_op_change change;
+    bool lost; /* an answer to it was: what is there may be ours */
 };
 
 static bool is_right(const struct bind *b)
@@ -225,11 +225,22 @@ static int associate(struct bind *b, struct kit_err *err)
                     mine || kit_op_flag(b->call, "take") ? "true" : "false");
     if (wanted)
         aws_query_param(&q, "PrivateIpAddress", kit_addr_text(wanted, text));
+    q.call.max_tries = KIT_OP_TRIES;
     rc = aws_query_run(&q, b->call->by, err);
+    b->lost = b->lost || (rc && err->outcome_open);
+    rc = kit_op_change_sent(&b->change, rc, b->lost && q.note == AWS_NOTE_TAKEN, err);
     aws_query_done(&q);
-    return rc && !err->outcome_open ? -1 : 0;
+    return rc;
 }
 
+/* An association that is neither ours nor the one before: somebody else's. */
+static bool is_another(const struct bind *b)
+{
+    return b->eip.association[0] && !kit_str_eq(b->eip.association, b->was) &&
+           !(b->holder.eni[0] && kit_str_eq(b->eip.eni, b->holder.eni));
+}
+
+/* kit_poll_fn */
 static int look_bound(void *arg, struct kit_err *err)
 {
     struct bind *b = arg;
@@ -239,21 +250,25 @@ static int look_bound(void *arg, struct kit_err *err)
     if (find(b->cloud, id, b->call->by, &b->eip, err))
         return -1;
     kit_op_tell(b->call->ui, "%s: on %s", id, b->eip.eni[0] ? b->eip.eni : "nothing");
-    return is_right(b);
+    if (is_right(b))
+        return 1;
+    if (is_another(b))
+        return kit_err_set(err, KIT_ERR_CONFLICT, "%s is on %s meanwhile", id, b->eip.eni);
+    return kit_op_change_is_due(&b->change) ? associate(b, err) : 0;
 }
 
 static int bind_it(struct bind *b, struct kit_op_answer *answer, struct kit_err *err)
 {
-    const struct kit_clock *clock = b->cloud->base.caller->clock;
     int rc;
 
     if (check(b, err))
         return -1;
+    (void)kit_str_copy(b->was, sizeof(b->was), b->eip.association);
     rc = kit_op_begin(b->call, answer, err, "bind %s to %s%s%s", b->eip.id, b->holder.eni,
                       b->eip.eni[0] ? ", taking it from " : "", b->eip.eni);
     if (rc <= 0)
         return rc;
-    if (associate(b, err) || kit_poll_until(&looks, clock, b->call->by, look_bound, b, err))
+    if (associate(b, err) || kit_op_change_until(&b->change, look_bound, b, err))
         return -1;
     kit_op_say(answer, "%s is bound to %s", b->eip.id, b->holder.eni);
     return 0;
@@ -263,7 +278,9 @@ static int run_bind(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
 {
     const struct kit_addr *wanted = kit_op_addr(call, "private-address");
-    struct bind b = {.cloud = (struct aws_cloud *)base, .call = call};
+    struct bind b = {.cloud = (struct aws_cloud *)base,
+                     .call = call,
+                     .change = {.clock = base->caller->clock, .by = call->by}};
     int rc = 0;
 
     answer->columns = columns;
@@ -287,36 +304,36 @@ static int run_bind(struct kit_cloud *base, const struct kit_op_call *call,
 /* ---- unbind -------------------------------------------------------------------------------------
  */
 
+/* It names the association: a second one is harmless. */
+static int disassociate(struct bind *b, struct kit_err *err)
+{
+    struct aws_query q;
+    int rc;
+
+    aws_query_init(&q, b->cloud, &aws_ec2, "DisassociateAddress", AWS_MUTATES);
+    q.call.max_tries = KIT_OP_TRIES;
+    aws_query_param(&q, "AssociationId", b->was);
+    rc = aws_query_run(&q, b->call->by, err);
+    rc = kit_op_change_sent(&b->change, rc, q.note == AWS_NOTE_GONE, err);
+    aws_query_done(&q);
+    return rc;
+}
+
+/* kit_poll_fn */
 static int look_unbound(void *arg, struct kit_err *err)
 {
     struct bind *b = arg;
-    char id[KIT_ID], was[KIT_ID];
+    char id[KIT_ID];
 
     (void)kit_str_copy(id, sizeof(id), b->eip.id);
-    (void)kit_str_copy(was, sizeof(was), b->eip.association);
     if (find(b->cloud, id, b->call->by, &b->eip, err))
         return -1;
     kit_op_tell(b->call->ui, "%s: on %s", id, b->eip.eni[0] ? b->eip.eni : "nothing");
     if (!b->eip.association[0])
         return 1;
-    if (!kit_str_eq(b->eip.association, was))
+    if (is_another(b))
         return kit_err_set(err, KIT_ERR_CONFLICT, "%s is on %s meanwhile", id, b->eip.eni);
-    return 0;
-}
-
-static int disassociate(struct bind *b, struct kit_err *err)
-{
-    const struct kit_clock *clock = b->cloud->base.caller->clock;
-    struct aws_query q;
-    int rc;
-
-    aws_query_init(&q, b->cloud, &aws_ec2, "DisassociateAddress", AWS_MUTATES);
-    aws_query_param(&q, "AssociationId", b->eip.association);
-    rc = aws_query_run(&q, b->call->by, err);
-    if (rc && (q.note == AWS_NOTE_GONE || err->outcome_open))
-        rc = 0; /* look: it may be gone */
-    aws_query_done(&q);
-    return rc ? rc : kit_poll_until(&looks, clock, b->call->by, look_unbound, b, err);
+    return kit_op_change_is_due(&b->change) ? disassociate(b, err) : 0;
 }
 
 static int unbind_it(struct bind *b, struct kit_op_answer *answer, struct kit_err *err)
@@ -334,7 +351,10 @@ static int unbind_it(struct bind *b, struct kit_op_answer *answer, struct kit_er
     rc = kit_op_begin(b->call, answer, err, "unbind %s from %s", b->eip.id, holder);
     if (rc <= 0)
         return rc;
+    (void)kit_str_copy(b->was, sizeof(b->was), b->eip.association);
     rc = disassociate(b, err);
+    if (!rc)
+        rc = kit_op_change_until(&b->change, look_unbound, b, err);
     if (!rc)
         kit_op_say(answer, "%s is bound to nothing", b->eip.id);
     return rc;
@@ -343,7 +363,9 @@ static int unbind_it(struct bind *b, struct kit_op_answer *answer, struct kit_er
 static int run_unbind(struct kit_cloud *base, const struct kit_op_call *call,
                       struct kit_op_answer *answer, struct kit_err *err)
 {
-    struct bind b = {.cloud = (struct aws_cloud *)base, .call = call};
+    struct bind b = {.cloud = (struct aws_cloud *)base,
+                     .call = call,
+                     .change = {.clock = base->caller->clock, .by = call->by}};
     int rc = 0;
 
     answer->columns = columns;
