@@ -228,6 +228,7 @@ static void print_end(const struct ctl_nic_ask *ask, const struct ctl_nic_result
 struct nic_run {
     struct ctl *ctl;
     struct words words;
+    char interface[KIT_NETLINK_NAME];
     struct kit_settings settings;
     struct ctl_nic_ask ask;
     const struct nic_kind *kind;
@@ -329,7 +330,7 @@ static enum ctl_status run_verb(struct nic_run *run)
     enum ctl_status status;
     struct kit_err err;
 
-    run->ask.interface = run->words.own[OWN_INTERFACE].text;
+    run->ask.interface = run->interface;
     run->ask.confdir = run->ctl->confdir;
     run->ask.metric = (uint32_t)run->words.own[OWN_METRIC].number;
     run->ask.dry_run = run->words.common[CTL_OPS_DRY_RUN].text;
@@ -357,7 +358,7 @@ static int begin(struct ctl *ctl, const struct nic_kind *kind)
         return (int)ctl_fail(ctl, &err);
     if (run.words.common[CTL_OPS_HELP].text) {
         usage(stdout);
-    } else if (ctl_nic_check_name(run.words.own[OWN_INTERFACE].text, &err) != 0 ||
+    } else if (ctl_nic_name(run.words.own[OWN_INTERFACE].text, run.interface, &err) != 0 ||
                ctl_ops_settings(ctl, run.words.common, &run.settings, &err) != 0) {
         status = ctl_fail(ctl, &err);
     } else {

@@ -12,6 +12,7 @@
 #include "kit/host/plan.h"
 #include "kit/sys/link.h"
 #include "kit/sys/lock.h"
+#include "kit/sys/netlink.h"
 
 /* Another verb is another row in nic.c: its words are those behind it. */
 struct ctl_nic_verb {
@@ -91,8 +92,10 @@ int ctl_nic_may_change(const char *interface, struct kit_err *err) KIT_CHECKED;
 /* One setup at a time, whatever the interface: their tables must differ. */
 int ctl_nic_lock(const struct ctl_nic_ask *ask, struct kit_lock *ret_lock,
                  struct kit_err *err) KIT_CHECKED;
-/* KIT_ERR_USAGE: the word of the command line is no name of an interface (and a part of paths). */
-int ctl_nic_check_name(const char *interface, struct kit_err *err) KIT_CHECKED;
+/* The interface that the command line means: for one of its further names (ip link property) its
+ * own.  KIT_ERR_USAGE: the word is no name of an interface, and would be a part of paths. */
+int ctl_nic_name(const char *word, char ret_name[KIT_NETLINK_NAME],
+                 struct kit_err *err) KIT_CHECKED;
 /* KIT_ERR_NOT_FOUND: there is no such interface. */
 int ctl_nic_find(const char *interface, struct kit_link *ret_link, struct kit_err *err) KIT_CHECKED;
 void ctl_nic_tell(const struct ctl_nic_ask *ask, const char *fmt, ...) KIT_PRINTF(2, 3);

@@ -403,6 +403,7 @@ int ctl_nic_queues(struct ctl *ctl)
     const struct kit_op_table table = {own_params, OWN_COUNT, value};
     const struct kit_op_table help = {&own_params[OWN_HELP], 1, &value[OWN_HELP]};
     struct queues q = {.ctl = ctl};
+    char name[KIT_NETLINK_NAME];
     enum ctl_status status = CTL_RIGHT;
     struct kit_err err;
 
@@ -414,11 +415,11 @@ int ctl_nic_queues(struct ctl *ctl)
     }
     memset(value, 0, sizeof(value));
     if (kit_op_parse(&table, 1, ctl->tag, ctl->tags, KIT_OP_WHOLE, &err) ||
-        ctl_nic_check_name(value[OWN_INTERFACE].text, &err) ||
+        ctl_nic_name(value[OWN_INTERFACE].text, name, &err) ||
         take_set(&q, value[OWN_SET].text, &err)) {
         status = ctl_fail(ctl, &err);
     } else {
-        q.interface = value[OWN_INTERFACE].text;
+        q.interface = name;
         q.dry_run = value[OWN_DRY_RUN].text;
         status = run_and_show(&q);
     }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,11 +22,17 @@ void ctl_nic_result_done(struct ctl_nic_result *result)
     *result = (struct ctl_nic_result){0};
 }
 
-int ctl_nic_check_name(const char *interface, struct kit_err *err)
+int ctl_nic_name(const char *word, char ret_name[KIT_NETLINK_NAME], struct kit_err *err)
 {
-    if (kit_link_name_valid(interface))
-        return 0;
-    return kit_err_set(err, KIT_ERR_USAGE, "\"%s\" is no name of an interface", interface);
+    char name[IF_NAMESIZE];
+    unsigned index;
+
+    if (!kit_link_name_valid(word))
+        return kit_err_set(err, KIT_ERR_USAGE, "\"%s\" is no name of an interface", word);
+    index = if_nametoindex(word);
+    (void)kit_str_copy(ret_name, KIT_NETLINK_NAME,
+                       index && if_indextoname(index, name) ? name : word);
+    return 0;
 }
 
 int ctl_nic_find(const char *interface, struct kit_link *ret_link, struct kit_err *err)

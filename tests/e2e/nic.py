@@ -494,6 +494,18 @@ def test_a_name_that_a_shell_would_read(t):
                 t.has(s.nic(verb, name, status=2).err, "is no name of an interface")
 
 
+def test_another_name_of_the_same_interface(t):
+    with Scene(t) as s:
+        if subprocess.call(["ip", "link", "property", "add", "dev", "eth1", "altname", "enp9s1"]):
+            t.skip("needs ip(8) and a kernel with alternative names")
+        before = dump()
+        t.has(s.nic("setup", "enp9s1").out, "eth1 (%s) is set up" % s.enis[1])
+        t.has(s.nic("setup", "eth1").out, "nothing to change")
+        s.nic("check", "enp9s1")
+        t.has(s.nic("unset", "enp9s1").out, "eth1: taken back")
+        t.equal((dump(), s.state()), (before, []))
+
+
 def test_nothing_manages_the_network(t):
     with Scene(t, manager=None) as s:
         got = s.nic("setup", "eth1", status=1)
