@@ -117,7 +117,7 @@ def test_a_broken_pre_restore_does_not_stop_a_failover(t, name):
 
 def test_unless_the_site_wants_it_to(t):
     with lab.Sim(t) as sim:
-        site, before = Site(t, sim, hook_timeout=1, hook_failure="refuse"), sim.routes(CIDR)
+        site, before = Site(t, sim, hook_failure="refuse"), sim.routes(CIDR)
         site.point("pre_restore", "error('oh')")
         got = site.run("restore")
         t.equal(got.status, 1)
@@ -214,7 +214,7 @@ def test_facts_before(t):
 
 def test_post_hooks_have_time_even_when_the_action_ran_out_of_its_own(t):
     with lab.Sim(t) as sim:
-        site = Site(t, sim, restore_timeout=3, hook_timeout=1)
+        site = Site(t, sim, restore_timeout=3)
         sim.faults({"match": {"action": "DescribeRouteTables"}, "times": 0, "do": {"type": "error", "status": 503, "code": "Unavailable"}})
         got, facts = site.told("restore", "post_restore")
         t.check(got.status != 0 and facts["outcome"] != "right", facts)
@@ -242,14 +242,17 @@ def test_on_unknown_decides(t):
 
 def test_on_unknown_under_lifekeeper(t):
     with lab.Sim(t) as sim:
-        site = Site(t, sim, hook_timeout=1)
+        site = Site(t, sim)
         t.equal(site.run("restore").status, 0)
         unknown(sim)
         t.equal(site.run("quickCheck", as_lifekeeper=True).status, 0)
         site.point("on_unknown", "return facts.unknown_in_a_row >= 3 and 'fail' or nil")
         t.equal([site.run("quickCheck", as_lifekeeper=True).status for _ in range(2)], [0, 1])
-        site.point("on_unknown", "while true do end")
+        path = site.point("on_unknown", "while true do end")
+        site.node.resource("vip1", scenario="route-table", address=VIP, hook_timeout=1)
         t.equal(site.run("quickCheck", as_lifekeeper=True).status, 0, "a hook that breaks decides nothing")
+        os.unlink(path)
+        site.node.resource("vip1", scenario="route-table", address=VIP)
         got, facts = site.told("quickCheck", "on_unknown")
         t.equal(facts["error"]["kind"], "TRANSIENT")
 
@@ -489,7 +492,7 @@ def test_a_slow_server_is_not_waited_for(t):
     t.cleanup(listener.close)
     host = "127.0.0.1:%d" % listener.getsockname()[1]
     with lab.Sim(t) as sim:
-        site = Site(t, sim, hook_hosts=host, hook_timeout=2)
+        site = Site(t, sim, hook_hosts=host, hook_timeout=5)
         site.point("pre_restore", "local a, why = cloudvip.http{url = 'http://%s/', timeout_ms = 200} return false, why" % host)
         t.equal(len(message(site.run("restore"), REFUSED)), 1)
         site.point("pre_restore", "while true do cloudvip.http{url = 'http://%s/'} end" % host)
@@ -518,7 +521,7 @@ def test_a_program_that_is_too_slow_dies_with_its_hook(t):
     with lab.Sim(t) as sim:
         pidfile = t.path("pid")
         program = t.write("bin/slow", "#!/bin/sh\necho $$ > %s\nsleep 1000 &\nwait\n" % pidfile, 0o755)
-        site = Site(t, sim, hook_programs=program, hook_timeout=1)
+        site = Site(t, sim, hook_programs=program, hook_timeout=4)
         site.point("pre_restore", "cloudvip.exec{'%s', timeout_ms = 60000}" % program)
         t.equal(site.run("restore").status, 0)
         with open(pidfile) as f:

@@ -45,11 +45,12 @@ def with_example(t, sim, *names, site=None, **settings):
     return s
 
 
-def nobody():
-    """A host and port where nobody listens."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return "127.0.0.1:%d" % s.getsockname()[1]
+def nobody(t):
+    """A host and port where nobody listens, nor any other program can."""
+    s = socket.socket()
+    t.cleanup(s.close)
+    s.bind(("127.0.0.1", 0))
+    return "127.0.0.1:%d" % s.getsockname()[1]
 
 
 def test_all_are_whole(t):
@@ -124,7 +125,7 @@ def test_windows_of_the_week(t):
 
 def test_quorum(t):
     up, sick = Server(t), Server(t, status=500)
-    gone = nobody()
+    gone = nobody(t)
     hosts = ",".join((up.host, sick.host, gone))
     url = {"up": up.url, "sick": sick.url, "gone": "http://%s/" % gone}
     for names, need, status in ((["up"], 1, 0), (["gone", "up"], 1, 0), (["gone", "sick"], 1, 1), (["up", "sick", "gone"], 2, 1),
@@ -148,7 +149,7 @@ def test_a_witness_that_hangs_is_one_that_does_not_answer(t):
     t.cleanup(hanging.close)
     up, host = Server(t), "127.0.0.1:%d" % hanging.getsockname()[1]
     with lab.Sim(t) as sim:
-        s = with_example(t, sim, "20-quorum.lua", hook_hosts=up.host + "," + host, hook_timeout=2,
+        s = with_example(t, sim, "20-quorum.lua", hook_hosts=up.host + "," + host, hook_timeout=8,
                          site={"quorum": {"witnesses": ["http://%s/" % host, up.url], "need": 1}})
         t.equal(s.run("restore").status, 0)
         t.equal(len(up.requests), 1)
@@ -157,14 +158,14 @@ def test_a_witness_that_hangs_is_one_that_does_not_answer(t):
 # ---- peer -----------------------------------------------------------------------------------------
 
 def test_peer(t):
-    gone = nobody()
+    gone = nobody(t)
     with lab.Sim(t) as sim:
         s = with_example(t, sim, "30-peer.lua", hook_hosts=gone, site={"peer": {"url": "http://%s/" % gone, "wait_s": 5, "refuse": True}})
         t.equal(s.run("restore").status, 0, "it serves no more")
         serving = Server(t)
         for refuse in (True, False):
             s = with_example(t, sim, "30-peer.lua", hook_hosts=serving.host,
-                             site={"peer": {"url": serving.url, "wait_s": 1, "refuse": refuse}})
+                             site={"peer": {"url": serving.url, "wait_s": 3, "refuse": refuse}})
             got = s.run("restore")
             t.equal(got.status, 1 if refuse else 0)
             t.check(refuse or "taken all the same" in message(got, WARNED)[0], got.err)

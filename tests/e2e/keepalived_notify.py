@@ -40,11 +40,11 @@ class Notified(lab.Node):
         self.script = script
         self.resource("VI_1", scenario="route-table", address=VIP)
 
-    def tell(self, state, *options, name="VI_1", kind="INSTANCE", delay_s=0):
-        """Starts it; `delay_s`: it was started now, and gets to run only then."""
+    def tell(self, state, *options, name="VI_1", kind="INSTANCE", after=None):
+        """Starts it; `after`: it was started now, and gets to run only when this file is there."""
         argv = [self.script] + list(options) + [kind, name, state, "100"]
-        if delay_s:
-            argv = ["sh", "-c", "sleep %g; exec \"$@\"" % delay_s, "sh"] + argv
+        if after:
+            argv = ["sh", "-c", "until [ -e \"$0\" ]; do sleep 0.05; done; exec \"$@\"", after] + argv
         return lab.Running(self, argv, lab.clean_env(**self.env))
 
     def told(self, state, *options, **how):
@@ -141,14 +141,16 @@ def test_a_release_that_was_sent_is_seen_to_its_end(t):
 def test_when_they_were_started_decides(t):
     with lab.Sim(t) as sim:
         two = Notified(t, sim, install(t))
-        late = two.tell("MASTER", delay_s=0.5)
+        late = two.tell("MASTER", after=t.path("first"))
         t.equal(two.told("BACKUP").status, 0)
+        t.write("first", "")
         got = late.wait()
         t.equal(got.status, 0)
         t.has(got.err, ":720052:", "an older one that gets to run later does nothing")
         t.equal(sim.targets(CIDR), {(sim.eni(lab.NODE_1), "active")})
-        late = two.tell("BACKUP", delay_s=0.5)
+        late = two.tell("BACKUP", after=t.path("second"))
         t.equal(two.told("MASTER").status, 0)
+        t.write("second", "")
         t.has(late.wait().err, ":720052:")
         t.equal(two.in_service(), True)
         for _ in range(3):
@@ -241,7 +243,7 @@ def test_keepalived_starts_it(t):
         running.process.send_signal(signal.SIGTERM)
         got = running.wait()
         t.equal(got.status, 0)
-        t.wait_until(lambda: not two.in_service(), "STOP removes", 10)
+        t.wait_until(lambda: not two.in_service(), "STOP removes")
         t.check(not re.search(r"Unsafe permissions|SECURITY VIOLATION|disabl", got.err + got.out), "script security is content")
 
 

@@ -168,6 +168,9 @@ class Scene:
                       for i, node in enumerate(mover.nodes)]
         self.peer = seg.host("peer", PEER_MAC, mover.subnet)
         self.peer.ip("route", "add", mover.address, "dev", self.peer.nic)
+        # What it knows does not grow stale by itself while it is watched.
+        self.peer.run("sysctl", "-qw", "net.ipv%d.neigh.%s.base_reachable_time_ms=3600000" %
+                      (6 if ":" in mover.address else 4, self.peer.nic))
         args = ["--listen", CLOUD + ":0"]
         if mover.scenario == "havip":
             args += [a for host, node in zip(self.hosts, mover.nodes) for a in ("--segment", "%s=%s" % (host.port, node))]
@@ -266,9 +269,13 @@ def monitor(t, host, what, name):
                     found.append((stamp.lstrip("["), text))
         return found
     t.cleanup(end)
-    host.ip("neigh", "replace", "192.0.2.99", "lladdr", PEER_MAC, "dev", host.nic)
-    host.ip("addr", "add", "192.0.2.98/32", "dev", host.nic)
-    t.wait_until(lines, "the monitor listens")
+
+    def provoked():
+        host.ip("neigh", "replace", "192.0.2.99", "lladdr", PEER_MAC, "dev", host.nic)
+        host.ip("neigh", "del", "192.0.2.99", "dev", host.nic)
+        return lines()
+
+    t.wait_until(provoked, "the monitor listens")
     return lines
 
 
@@ -284,7 +291,7 @@ def test_the_peer_learns_who_has_it(t, s):
     t.check(s.up(s.host2), "the new node has it")
     t.equal(s.mover.holders(s.sim), {s.holders[1]})
     # Nobody spoke: what the peer knows it was told.
-    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows", timeout_s=5)
+    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows")
     told = t.wait_until(lambda: [stamp for stamp, text in seen()
                                  if s.mover.address in text.split() and s.host2.mac in text], "the monitor shows it")
     first = time.mktime(time.strptime(told[0].split(".")[0], "%Y-%m-%dT%H:%M:%S")) + float("0." + told[0].split(".")[1])
@@ -299,7 +306,7 @@ def test_the_peer_learns_who_has_it(t, s):
 def test_a_dead_node_lets_go_of_nothing(t, s):
     s.host1.ip("link", "set", s.host1.nic, "down")
     t.equal(s.run(s.two, "restore").status, 0)
-    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows", timeout_s=5)
+    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows")
     s.meet(s.host2)
 
 
@@ -320,7 +327,7 @@ def test_up_before_the_cloud_points_here_and_announced_after(t, s):
             running.kill()
             s.sim.faults()
     t.equal(s.run(s.two, "restore").status, 0)
-    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "announced", timeout_s=5)
+    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "announced")
 
 
 @each()
@@ -490,7 +497,7 @@ def test_a_guest_that_is_to_have_its_eip(t, s):
     t.equal(s.run(s.two, "restore").status, 0)
     t.equal(prefix(s.host2), [24])
     t.equal(s.mover.holders(s.sim), {s.holders[1]})
-    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows", timeout_s=5)
+    t.wait_until(lambda: s.peer.neighbour(s.mover.address) == s.host2.mac, "the peer knows")
     s.host2.ip("addr", "flush", "to", s.mover.address, "dev", s.host2.nic)
     t.equal(s.run(s.two, "quickCheck").status, 1, "it was lost")
     t.equal(s.run(s.two, "recover").status, 0)
@@ -504,7 +511,7 @@ def test_a_guest_that_is_to_have_its_eip(t, s):
         t.has(s.two.cloudvip("plan", "eip1").out, "rule 38")
 
 
-@each((Eip(),), eip_mode="multi", local_address="yes", restore_timeout=4)
+@each((Eip(),), eip_mode="multi", local_address="yes", restore_timeout=6)
 def test_a_guest_waits_for_its_mask(t, s):
     """The cloud may tell it later than it points here."""
     nothing = {"type": "error", "status": 200, "body": "{}", "content_type": "application/json"}
@@ -512,6 +519,7 @@ def test_a_guest_waits_for_its_mask(t, s):
     got = s.run(s.two, "restore")
     t.check(got.status != 0, "it has no address: %s" % got.status)
     t.has(got.err, "which mask and gateway")
+    s.configure(restore_timeout=60)
     s.sim.faults({"match": {"action": "DescribeEipGatewayInfo"}, "times": 2, "do": nothing})
     t.equal(s.run(s.two, "restore").status, 0)
     t.check(s.up(s.host2), "now it has")
@@ -560,7 +568,7 @@ def test_half_a_claim_keeps_it_up(t, s):
     t.check(not s.up(s.host2), "the next remove takes it off")
 
 
-@each(restore_timeout=2, api_timeout=1)
+@each(restore_timeout=6, api_timeout=3)
 def test_a_claim_without_an_answer_keeps_it_up(t, s):
     s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": {"type": "lost_answer"}},
                  {"match": {"kind": "ec2"}, "skip": s.mover.first, "times": 0, "do": {"type": "http_503"}})
@@ -577,7 +585,7 @@ def test_a_claim_without_an_answer_keeps_it_up(t, s):
 def test_an_address_that_was_taken_back_is_taken_off(t, s):
     steal = {"type": "steal", "eni": s.enis[0]} if s.mover.scenario == "route-table" else \
         {"type": "op", "event": {"op": "assign_ip", "eni": s.sim.eni(s.mover.nodes[0], 0), "ip": s.mover.address}}
-    s.configure(restore_timeout=3 if s.mover.scenario == "route-table" else None)
+    s.configure(restore_timeout=6 if s.mover.scenario == "route-table" else None)
     s.sim.faults({"match": {"action": s.mover.change}, "times": 0, "do": steal})
     got = s.run(s.two, "restore")
     t.equal(got.status, 1)
@@ -773,7 +781,7 @@ def test_nor_while_another_action_has_the_lock(t, s):
     s.sim.faults({"match": s.mover.api, "times": 0, "do": {"type": "hang"}})
     running = s.one.start("restore", s.mover.tag)
     s.sim.wait(1)
-    got = s.run(s.one, "remove", as_lifekeeper=True, env={"CLOUDVIP_REMOVE_TIMEOUT": "1"})
+    got = s.run(s.one, "remove", as_lifekeeper=True, env={"CLOUDVIP_REMOVE_TIMEOUT": "4"})
     t.equal(got.status, 1)
     t.has(got.err, ":720024:")
     t.check(s.up(s.host1), "whoever has the lock may want it so")

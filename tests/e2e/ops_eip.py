@@ -59,6 +59,15 @@ class Scene:
     def changes(self):
         return [a for a in self.calls() if not a.startswith(("Describe", "List"))]
 
+    def stays(self, action, name, status, look, nth, then):
+        """After this action the object has that status, until before the n-th look (those before the action
+        count): what is waited for is seen, however slow who waits is."""
+        def event(value, when):
+            return {"type": "op", "event": {"op": "set_status", "id": name, "status": value}, "when": when}
+
+        self.sim.faults({"match": {"action": action}, "do": event(status, "after")},
+                        {"match": {"action": look}, "skip": nth, "do": event(then, "before")})
+
     def refuses(self, words, *parts, status=1):
         """The world is what it was, and the message has each part."""
         before = self.sim.aliyun()
@@ -99,7 +108,8 @@ def free(aliyun):
 
 
 def test_bind_nat(t):
-    with Scene(t, free, delay_ms=400) as s:
+    with Scene(t, free, delay_ms=0) as s:
+        s.stays("AssociateEipAddress", EIP, "Associating", "DescribeEipAddresses", 3, "InUse")
         got = s.eip("bind", EIP, "--eni", ENI_2, "--json")
         t.equal(s.where(), (ENI_2, "NetworkInterface", "NAT", "10.0.2.11", "InUse"))
         t.equal(s.changes(), ["AssociateEipAddress"])
@@ -254,7 +264,8 @@ def expect_cut_through(s):
 
 
 def test_cut_through(t):
-    with Scene(t, delay_ms=400) as s:
+    with Scene(t, delay_ms=0) as s:
+        s.stays("DetachNetworkInterface", ENI_2, "Detaching", "DescribeNetworkInterfaces", 4, "Available")
         got = s.eip(*CUT)
         expect_cut_through(s)
         t.equal(s.changes(), ["UnassociateEipAddress", "DetachNetworkInterface", "AssociateEipAddress",
@@ -321,7 +332,7 @@ def test_unbind(t):
                 if kind == "lost_timeout":
                     running = s.start("unbind", EIP)
                     s.sim.clear_log()
-                    t.wait_until(lambda: s.where()[4] != "InUse", "it was carried out", 10)
+                    t.wait_until(lambda: s.where()[4] != "InUse", "it was carried out")
                     running.kill()
                 s.eip("unbind", EIP)
                 t.equal(s.where()[4], "Available")

@@ -436,7 +436,7 @@ def test_aws_takes_the_first_free_device_index(t):
 
 def test_an_instance_that_does_not_let_go(t):
     with ops.Scene(t, Aws.world, delays={"detach": 60000}) as s:
-        got = s.do("eni", "detach", Aws.eni, "--timeout", "2")
+        got = s.do("eni", "detach", Aws.eni, "--timeout", "6")
         t.equal(got.status, 3)
         for part in ("does not let it go", "stop that instance", "Force=true by hand"):
             t.check(part in got.answer["error"]["message"], got.err)
@@ -478,7 +478,7 @@ def test_a_guest_that_does_not_let_go(t):
         ali["instances"][0]["guest"] = "hung"
 
     with ops.Scene(t, Ali.world, hung) as s:
-        got = s.do("eni", "detach", "eni-move", "--timeout", "2")
+        got = s.do("eni", "detach", "eni-move", "--timeout", "6")
         t.equal(got.status, 3)
         for part in ("still Detaching", "i-node1", "restart or stop that instance"):
             t.check(part in got.answer["error"]["message"], got.err)
