@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "actions/ctl/ops.h"
+#include "actions/hooks.h"
 #include "kit/base/str.h"
 #include "kit/sys/file.h"
 
@@ -20,14 +21,28 @@ static const struct {
 } verbs[] = {
     {"egress", "unify|status"},
     {"hooks", "list|test"},
+    {"lifekeeper", "create|canextend|extend|delete|register|unregister"},
     {"nic", "setup|check|unset|queues"},
 };
-/* Their options; those of operations are in the providers' tables. */
+/* Options of a command, or of its verb, besides those of operations, which are in the providers'
+ * tables.  "=": takes a value. */
+#define PLACE "--resource=|--provider="
+#define EGRESS                                                                                     \
+    "--instance=|--eip=|--echo-url=|--region=|--profile=|--timeout=|--dry-run|--yes|" PLACE
 static const struct {
-    const char *command, *options;
+    const char *command, *verb, *options;
 } options[] = {
-    {"check", "--prometheus"},
-    {"policy", "--why|--advice|--for"},
+    {"check", NULL, "--prometheus="},
+    {"policy", NULL, "--why|--advice|--for="},
+    {"hooks", "list", "--tag="},
+    {"hooks", "test", "--point=|--tag=|--live"},
+    {"nic", "setup", "--metric=|--no-persist|--dry-run|--timeout=|" PLACE},
+    {"nic", "check", "--timeout=|" PLACE},
+    {"nic", "unset", "--dry-run|--timeout=|" PLACE},
+    {"nic", "queues", "--set=|--dry-run"},
+    {"egress", "status", EGRESS},
+    {"egress", "unify",
+     "--eni=|--vswitch=|--security-group=|--private-address=|--no-persist|" EGRESS},
 };
 
 struct typed {
@@ -197,13 +212,68 @@ static bool is_operation(const char *command)
     return false;
 }
 
+/* The options of what was typed; NULL: it has none. */
+static const char *options_of(const struct typed *t)
+{
+    for (size_t i = 0; i < KIT_LEN(options); i++)
+        if (kit_str_eq(t->word[0], options[i].command) &&
+            (!options[i].verb || (t->words > 1 && kit_str_eq(t->word[1], options[i].verb))))
+            return options[i].options;
+    return NULL;
+}
+
+static void offer_options(const struct typed *t, const char *list)
+{
+    const char *word;
+    size_t len;
+
+    while (list && kit_str_word(&list, "|", &word, &len)) {
+        char one[64];
+        (void)kit_str_format(one, sizeof(one), "%.*s", (int)(word[len - 1] == '=' ? len - 1 : len),
+                             word);
+        offer(t, one);
+    }
+}
+
+/* The word in front is an option that takes a value. */
+static bool wants_value(const char *list, const char *before)
+{
+    const char *word;
+    size_t len;
+
+    while (list && kit_str_word(&list, "|", &word, &len))
+        if (word[len - 1] == '=' && strlen(before) == len - 1 && !strncmp(word, before, len - 1))
+            return true;
+    return false;
+}
+
+/* Nothing is offered for a file, which the shell knows better, or a number. */
+static void offer_value(const struct typed *t, const char *option)
+{
+    if (kit_str_eq(option, "--tag") || kit_str_eq(option, "--resource"))
+        offer_tags(t);
+    if (kit_str_eq(option, "--provider"))
+        offer_each(t, "aws|aliyun");
+    if (kit_str_eq(option, "--set"))
+        offer(t, "max");
+    for (size_t i = 0; kit_str_eq(option, "--point") && i < act_points_count; i++)
+        offer(t, act_points[i].name);
+    if (kit_str_eq(option, "--for")) {
+        offer(t, "nodes");
+        offer_setting(t, KIT_PARAM_ROLE_ARN);
+    }
+}
+
 static void offer_words(const struct typed *t)
 {
     const char *command = t->word[0], *before = t->word[t->words - 1];
+    const char *list = options_of(t);
     bool own = false;
 
-    if (kit_str_eq(before, "--confdir") || kit_str_eq(before, "--prometheus"))
-        return; /* a file, which the shell knows better */
+    if (kit_str_eq(before, "--confdir") || wants_value(list, before)) {
+        offer_value(t, before);
+        return;
+    }
     for (size_t i = 0; i < KIT_LEN(verbs); i++) {
         if (!kit_str_eq(command, verbs[i].command))
             continue;
@@ -213,9 +283,7 @@ static void offer_words(const struct typed *t)
         else if (kit_str_eq(command, "nic"))
             offer_interfaces(t);
     }
-    for (size_t i = 0; i < KIT_LEN(options); i++)
-        if (kit_str_eq(command, options[i].command))
-            offer_each(t, options[i].options);
+    offer_options(t, list);
     if (!own)
         offer_tags(t);
     offer_each(t, "--confdir|--json|--help");

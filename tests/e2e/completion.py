@@ -85,6 +85,35 @@ def test_options_and_values_of_operations(t):
     t.has(complete(t, "eip", "bind", "e"), "eipalloc-0a1")
 
 
+def test_options_of_commands_are_those_of_the_help(t):
+    for words in (("check",), ("policy",), ("hooks", "list"), ("hooks", "test"), ("nic", "setup"), ("nic", "check"),
+                  ("nic", "unset"), ("nic", "queues"), ("egress", "status"), ("egress", "unify")):
+        shown = help_of(t, *words + ("--help",))
+        if words[0] == "hooks":  # both verbs, a line of usage each
+            shown = re.search(r"cloudvip hooks %s .*" % words[1], shown).group(0)
+        elif words[-1] == "status":
+            shown = re.sub(r"  unify alone:.*  both:", "", shown, flags=re.S)
+        elif words[0] == "nic" and words[1] != "queues":  # what is behind the list of verbs; unset and check take less
+            shown = re.search(r"\n  --%s .*" % ("metric" if words[1] == "setup" else "resource"), shown, re.S).group(0)
+        elif words == ("check",):
+            shown = "--prometheus"
+        offered = complete(t, *words + ("--",))
+        for option in set(re.findall(r"--[a-z][a-z-]*", shown)) - {"--dry-run"} | {"--json", "--help"}:
+            t.has(offered, option, " ".join(words))
+        for option in offered:
+            t.has(help_of(t, *words + ("--help",)) + "--confdir --json --help", option, " ".join(words))
+
+
+def test_values_of_their_options(t):
+    t.equal(complete(t, "hooks", "test", "x", "--tag", ""), ["vip1", "vip2"])
+    t.has(complete(t, "hooks", "test", "x", "--point", "pre_"), "pre_restore")
+    t.equal(complete(t, "nic", "setup", "lo", "--provider", "al"), ["aliyun"])
+    t.equal(complete(t, "policy", "--for", ""), ["nodes"])
+    t.equal(complete(t, "policy", "--for", "="), ["nodes"], "as bash splits it")
+    t.equal(complete(t, "eip", "bind", "--mode", "=", "n"), ["nat"])
+    t.equal(complete(t, "nic", "setup", "lo", "--metric", ""), [""], "a number")
+
+
 def test_interfaces(t):
     t.has(complete(t, "nic", "setup", ""), "lo")
 
