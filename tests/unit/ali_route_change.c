@@ -98,6 +98,20 @@ static void a_stale_read_after_a_long_change_too(void **state)
     ali_done(w);
 }
 
+static void one_that_stays_between_two_states_is_not_done(void **state)
+{
+    struct ali_world *w = with_theirs();
+
+    (void)state;
+    ali_reply(w, MODIFY, NULL, ALI_OK);
+    ali_reply(w, READ, NULL, ENTRIES(ENTRY("Modifying", "eni-1")));
+    struct kit_step step = ali_claim(w, 1);
+    assert_int_equal(step.result, KIT_STEP_OPEN);
+    fake_assert_text(step.err.msg, "accepted, and the entry is still Modifying");
+    assert_int_equal(ali_count(w, MODIFY), 1);
+    ali_done(w);
+}
+
 static void accepted_and_ignored_is_told(void **state)
 {
     struct ali_world *w = with_theirs();
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_task_under_way_is_waited_for),
         cmocka_unit_test(stale_reads_are_waited_out),
         cmocka_unit_test(a_stale_read_after_a_long_change_too),
+        cmocka_unit_test(one_that_stays_between_two_states_is_not_done),
         cmocka_unit_test(accepted_and_ignored_is_told),
         cmocka_unit_test(a_lost_answer_leaves_it_open),
         cmocka_unit_test(an_entry_that_is_gone_is_looked_for_again),
