@@ -117,19 +117,34 @@ static const char *why_not(const struct kit_host_ask *ask, const struct kit_host
     return NULL;
 }
 
+static bool has_ipv6(const struct kit_nic *nic)
+{
+    return nic->count > 0 && nic->addr[nic->count - 1].family == 6;
+}
+
+/* IPv6 routes that routers announce have all the same metric, and the kernel takes the first. */
+static int check_family(const struct kit_host_ask *ask, const struct kit_host_now *now,
+                        unsigned char family, struct kit_err *err)
+{
+    const struct kit_route *own = kit_host_own_default(ask, now, family);
+    int64_t primary = kit_host_primary_metric(now, family);
+
+    if (!own || primary < 0 || own->metric > primary || (family == 6 && own->metric == primary))
+        return 0;
+    return kit_err_set(err, KIT_ERR_STATE,
+                       "rule 48: the %sdefault route of %s has metric %u, that of the primary "
+                       "interface %lld, which must be lower: raise the one or take it away where "
+                       "%s is configured (DEFROUTE=no, RouteMetric=), then run this again",
+                       family == 6 ? "IPv6 " : "", ask->interface, own->metric, (long long)primary,
+                       ask->interface);
+}
+
 int kit_host_check_preferred(const struct kit_host_ask *ask, const struct kit_host_now *now,
                              struct kit_err *err)
 {
-    const struct kit_route *own = kit_host_own_default(ask, now, 4);
-    int64_t primary = kit_host_primary_metric(now, 4);
-
-    if (!own || primary < 0 || own->metric > primary)
-        return 0;
-    return kit_err_set(err, KIT_ERR_STATE,
-                       "rule 48: the default route of %s has metric %u, that of the primary "
-                       "interface %lld, which must be lower: raise the one or take it away where "
-                       "%s is configured (DEFROUTE=no, RouteMetric=), then run this again",
-                       ask->interface, own->metric, (long long)primary, ask->interface);
+    if (check_family(ask, now, 4, err) != 0)
+        return -1;
+    return has_ipv6(ask->nic) ? check_family(ask, now, 6, err) : 0;
 }
 
 static int choose_asked(const struct kit_host_ask *ask, const struct kit_host_now *now,
@@ -145,11 +160,6 @@ static int choose_asked(const struct kit_host_ask *ask, const struct kit_host_no
                            "and must have the lowest (rule 48)",
                            ask->metric, (long long)primary);
     return 0;
-}
-
-static bool has_ipv6(const struct kit_nic *nic)
-{
-    return nic->count > 0 && nic->addr[nic->count - 1].family == 6;
 }
 
 static int choose_free(const struct kit_host_ask *ask, const struct kit_host_now *now,

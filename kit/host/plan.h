@@ -47,7 +47,7 @@ int kit_host_plan_setup(const struct kit_host_ask *ask, const struct kit_host_no
                         struct kit_host_plan *ret_plan, struct kit_err *err) KIT_CHECKED;
 
 /* Rule 48: a default route that the interface has from somebody else must not go before the primary
- * interface's.  KIT_ERR_STATE. */
+ * interface's, for IPv4 and, where it has IPv6 addresses, for IPv6.  KIT_ERR_STATE. */
 int kit_host_check_preferred(const struct kit_host_ask *ask, const struct kit_host_now *now,
                              struct kit_err *err) KIT_CHECKED;
 

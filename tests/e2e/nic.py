@@ -301,6 +301,20 @@ def test_a_default_route_that_goes_before_the_primarys(t):
         t.equal(s.state(), [])
         got = s.nic("check", "eth1", status=1)
         t.has(got.out, "FAIL rule 48")
+        netns.ip("route", "del", "default", "dev", "eth1", "metric", "50")
+
+
+def test_an_ipv6_default_route_that_goes_before_the_primarys(t):
+    with Scene(t, "aliyun", ipv6=True, up=True) as s:
+        netns.ip("-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0", "metric", "1024")
+        netns.ip("-6", "route", "add", "default", "via", "fe80::1", "dev", "eth1", "metric", "512")
+        before = dump()
+        t.has(s.nic("setup", "eth1", status=1).err, "rule 48: the IPv6 default route of eth1 has metric 512")
+        t.equal((dump(), s.state()), (before, []))
+        t.has(s.nic("check", "eth1", status=1).out, "FAIL rule 48")
+        netns.ip("-6", "route", "del", "default", "dev", "eth1")
+        s.nic("setup", "eth1")
+        s.nic("check", "eth1")
 
 
 def test_a_file_of_somebody_elses(t):
