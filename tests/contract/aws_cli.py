@@ -132,7 +132,8 @@ def test_assumed_role(t):
 def test_role_of_the_instance(t):
     cli = Cli(t)
     cli.credentials = os.devnull
-    cli.ok(*REPLACE, AWS_EC2_METADATA_SERVICE_ENDPOINT=cli.sim.metadata_url(lab.NODE_2))
+    cli.ok(*REPLACE, AWS_EC2_METADATA_SERVICE_ENDPOINT=cli.sim.metadata_url(lab.NODE_2),
+           AWS_METADATA_SERVICE_TIMEOUT="30")
     t.equal({e["node"] for e in cli.sim.log()}, {lab.NODE_2})
     t.equal(cli.sim.routes(VIP)[RTB], (ENI_2, "active"))
 

@@ -37,7 +37,7 @@ def client(sim, service="ec2", key=KEY, secret=SECRET, token=None, attempts=1, r
         service, region_name=region, endpoint_url=sim.url.rstrip("/"), aws_access_key_id=key,
         aws_secret_access_key=secret, aws_session_token=token,
         config=botocore.config.Config(retries={"max_attempts": attempts, "mode": "standard"},
-                                      connect_timeout=5, read_timeout=5, parameter_validation=False))
+                                      connect_timeout=30, read_timeout=30, parameter_validation=False))
 
 
 def start(t, **options):
@@ -370,14 +370,14 @@ def test_security_groups_and_client_tokens(t):
 def test_interface_moves_and_waiters_see_it(t):
     world = None if MISSING else lab.world()
     if world:
-        world["aws"]["delays_ms"] = {"attach": 300, "detach": 300}
+        world["aws"]["delays_ms"] = {"attach": 2000, "detach": 2000}  # seen before they end
     with start(t, world=world) as sim:
         ec2 = client(sim)
         ec2.detach_network_interface(AttachmentId="eni-attach-0bb00000000000001", Force=True)
         shown = ec2.describe_network_interfaces(NetworkInterfaceIds=[ENI_1])["NetworkInterfaces"][0]
         t.equal(shown["Attachment"]["Status"], "detaching")
         ec2.get_waiter("network_interface_available").wait(
-            NetworkInterfaceIds=[ENI_1], WaiterConfig={"Delay": 0.1, "MaxAttempts": 50})
+            NetworkInterfaceIds=[ENI_1], WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
         refused(t, "InvalidParameterCombination", ec2.attach_network_interface, NetworkInterfaceId=ENI_1,
                 InstanceId=lab.NODE_2, DeviceIndex=2)
         refused(t, "InvalidParameterValue", ec2.attach_network_interface, NetworkInterfaceId=ENI_1,
@@ -702,6 +702,7 @@ def test_role_credentials_from_the_metadata_service(t):
         t.cleanup(os.environ.pop, "AWS_EC2_METADATA_SERVICE_ENDPOINT", None)
         os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
         session = boto3.session.Session()
+        session._session.set_config_variable("metadata_service_timeout", 30)
         ec2 = session.client("ec2", region_name=REGION, endpoint_url=sim.url)
         t.equal(len(ec2.describe_route_tables()["RouteTables"]), 3)
         sts = session.client("sts", region_name=REGION, endpoint_url=sim.url)

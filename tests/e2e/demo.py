@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # tests/run: timeout=400 variants=default
 """`make demo`: it plays to its end, draws what is, and leaves nothing behind however it ends."""
+import fcntl
 import json
 import os
 import pty
@@ -32,6 +33,7 @@ ACTS = ("Where is the address?", "The network, as the cloud has it", "What would
 AWS_PLACES = ("rtb-0c000001", "rtb-0c000002", "rtb-0c000003", "203.0.113.10")
 ALI_PLACES = ("198.51.100.7", "10.2.1.50")
 NODES = {"aws": ("node1", "node2"), "aliyun": ("ecs1", "ecs2")}
+F_SETPIPE_SZ = 1031  # linux/fcntl.h
 COLOUR = re.compile("\033\\[[0-9;]*m")
 
 
@@ -45,6 +47,9 @@ def start(t, *options, stdout=subprocess.PIPE, bindir=None, before=(), script=SC
                                stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.STDOUT,
                                start_new_session=True)
     t.cleanup(end, process)
+    if process.stdout:
+        # As small as can be: what is not read holds it up, and it does not end before the test comes to it.
+        fcntl.fcntl(process.stdout, F_SETPIPE_SZ, 4096)
     return process
 
 
