@@ -380,6 +380,17 @@ static const char **option_of(struct admin *a, const char *word)
     return NULL;
 }
 
+/* As ins_create wants it: LifeKeeper's own command line (lkcli) has it in small letters. */
+static const char *switchback_of(const char *word)
+{
+    static const char *const words[] = {"INTELLIGENT", "AUTOMATIC"};
+
+    for (size_t i = 0; i < KIT_LEN(words); i++)
+        if (kit_str_eq_nocase(words[i], word))
+            return words[i];
+    return NULL;
+}
+
 static int parse(struct admin *a, const struct verb *verb, char *const words[], struct kit_err *err)
 {
     const char **const places[] = {&a->system, &a->there, &a->tag, &a->id};
@@ -407,7 +418,8 @@ static int parse(struct admin *a, const struct verb *verb, char *const words[], 
         a->tag = a->there;
     if (verb->named && !a->tag)
         return kit_err_set(err, KIT_ERR_USAGE, "no tag: %s -t TAG", verb->name);
-    if (!kit_str_eq(a->switchback, "INTELLIGENT") && !kit_str_eq(a->switchback, "AUTOMATIC"))
+    a->switchback = switchback_of(a->switchback);
+    if (!a->switchback)
         return kit_err_set(err, KIT_ERR_USAGE, "-s is INTELLIGENT or AUTOMATIC");
     return a->tag ? kit_conf_check_tag(a->tag, err) : 0;
 }

@@ -77,6 +77,8 @@ def test_create_refuses_before_anything_is_made(t):
             t.equal(w.one.create(tag, *WORDS).status, 1, tag)
         t.equal(w.one.calls("ins_create"), [])
         t.equal(w.one.create("vip1", *WORDS, "-s", "SOMETIMES").status, 1)
+        t.equal(w.one.create("vip1", *WORDS, "-o", "-s", "automatic").status, 0, "as lkcli writes it")
+        t.check("AUTOMATIC" in w.one.calls("ins_create")[-1], "as ins_create wants it")
         t.check(w.at(w.one))
 
 
