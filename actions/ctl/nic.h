@@ -67,7 +67,7 @@ int ctl_nic_unset(const struct ctl_nic_ask *ask, struct ctl_nic_result *ret_resu
 struct ctl_nic_look {
     bool primary;   /* it is the primary interface: nothing needs to be set up, all is true */
     bool routed;    /* rules 25, 46: addresses, routes and rules are there */
-    bool kept;      /* rule 47: by files of ours, and they are there */
+    bool kept;      /* rule 47: by files of ours, which say what setup would write */
     bool preferred; /* rule 48 */
     uint32_t table; /* that it has, or would get */
     char unrouted[256], unpreferred[256]; /* why not; "" = it is */

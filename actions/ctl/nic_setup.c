@@ -446,16 +446,25 @@ int ctl_nic_setup(struct kit_cloud *cloud, const struct ctl_nic_ask *ask,
 /* ---- only looking -----------------------------------------------------------------------------
  */
 
-static void judge(const struct setup *s, struct ctl_nic_look *ret_look)
+/* By files of ours that say what setup would write now. */
+static bool is_kept(struct setup *s)
+{
+    struct kit_err ignored;
+
+    for (size_t i = 0; i < s->state.files; i++)
+        if (!kit_persist_is_ours("", s->state.file[i]))
+            return false;
+    return s->state.files > 0 && plan_files(s, &ignored) == 0 && files_there(s);
+}
+
+static void judge(struct setup *s, struct ctl_nic_look *ret_look)
 {
     const struct kit_host_ask ask = host_ask(s);
     KIT_AUTO(kit_buf) command = KIT_BUF(sizeof(ret_look->unrouted) - 32);
     struct kit_err err;
 
     ret_look->table = s->plan.table;
-    ret_look->kept = s->state.files > 0;
-    for (size_t i = 0; i < s->state.files; i++)
-        ret_look->kept = ret_look->kept && kit_persist_is_ours("", s->state.file[i]);
+    ret_look->kept = is_kept(s);
     ret_look->routed = s->plan.todo.count == 0 && !s->plan.no_router;
     if (s->plan.todo.count > 0) {
         kit_change_command(&s->plan.todo.change[0], s->link.name, &command);
