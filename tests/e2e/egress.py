@@ -326,9 +326,9 @@ def test_lost_answers(t):
         for kind in ("lost_answer", "reset", "http_500", "throttle", "task_conflict"):
             with t.subtest("%s: %s" % (action, kind)), Scene(t) as s:
                 s.sim.faults({"match": {"action": action}, "do": {"type": kind}})
-                for _ in range(3):  # a creation that may not have been made ends the run
+                for _ in range(3 if action == "CreateNetworkInterface" else 0):
                     if s.node.cloudvip(*s.words(("unify", "--yes"))).status == 0:
-                        break
+                        break  # a creation that may not have been made ends the run, nothing else does
                 s.unify()
                 s.expect_unified()
 

@@ -61,17 +61,18 @@ int ali_egress_attach(struct kit_cloud *cloud, const struct kit_egress_job *job,
                       struct kit_err *err)
 {
     const struct kit_egress_facts *f = job->facts;
-    struct kit_facts facts = {.count = 0};
-    struct kit_binding b = {.state = KIT_BINDING_FREE};
-    struct kit_step step = {.binding = &b};
+    const struct ali_eni_move m = {
+        .eni = f->eni.id,
+        .from = "",
+        .to = f->instance,
+        .busy = f->eni.node[0] != '\0', /* on its way already: look first */
+        .ui = job->ui,
+    };
 
     if (f->eni.attached)
         return 0;
-    (void)kit_str_copy(b.place, sizeof(b.place), f->eni.id);
-    (void)kit_str_copy(facts.me, sizeof(facts.me), f->instance);
-    b.mine = kit_str_eq(f->eni.node, f->instance); /* on its way already: look first */
     kit_op_tell(job->ui, "%s: to be attached to %s", f->eni.id, f->instance);
-    return ali_eni_claim(cloud, NULL, &facts, &step, 1, job->by, err);
+    return ali_eni_move((struct ali_cloud *)cloud, &m, job->by, err);
 }
 
 static int move(struct kit_cloud *cloud, const struct kit_egress_job *job, const char *holder,
