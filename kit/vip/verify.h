@@ -8,7 +8,8 @@
  *   window's end it is a conflict (that it was seen ours in between changes nothing: the next read
  *   may come from a replica that lags);
  * - as before, and the answer to our claim was lost: it was not applied: claim it again;
- * - a third holder, twice in a row: another node claimed it after us: a conflict; we do not fight.
+ * - a third holder, twice in a row (six times where nobody had it before): another node claimed it
+ *   after us: a conflict; we do not fight.
  * "As before" means the same holder by the same handle: an association that was made anew has a new
  * id. */
 #ifndef KIT_VIP_VERIFY_H

@@ -162,6 +162,23 @@ static void a_third_holder_needs_two_looks(void **state)
     }
 }
 
+/* A planned move: the old node has let go of it, and a replica that lags shows it there still. */
+static void whoever_let_go_of_it_may_be_seen_for_a_while(void **state)
+{
+    struct claim c;
+
+    (void)state;
+    begin_one(&c, KIT_BINDING_FREE, "", KIT_STEP_DONE);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(look_held(&c, "eni-old", "assoc-0"), KIT_VERDICT_WAIT);
+    assert_int_equal(look_held(&c, ME, "assoc-2"), KIT_VERDICT_DONE);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(look_held(&c, "eni-third", "assoc-3"), KIT_VERDICT_WAIT);
+    assert_int_equal(look_held(&c, "eni-third", "assoc-3"), KIT_VERDICT_CONFLICT);
+    fake_assert_text(c.err.msg, "p1: eni-third (i-third)");
+    kit_verify_done(&c.verify);
+}
+
 static void two_looks_in_a_row(void **state)
 {
     struct claim c;
@@ -254,6 +271,7 @@ static void one_look_at_a_third_at_the_end_is_no_success(void **state)
     begin_one(&c, KIT_BINDING_HELD, "eni-old", KIT_STEP_DONE);
     assert_int_equal(look(&c, KIT_BINDING_HELD, "eni-third", "a-3", true), KIT_VERDICT_CONFLICT);
     assert_int_equal(c.err.kind, KIT_ERR_CONFLICT);
+    fake_assert_text(c.err.msg, "p1: eni-third (i-third)");
     kit_verify_done(&c.verify);
 }
 
@@ -357,6 +375,7 @@ int main(void)
         cmocka_unit_test(at_the_windows_end_stale_is_taken_back),
         cmocka_unit_test(a_lost_answer_is_claimed_again_when_it_shows_as_before),
         cmocka_unit_test(a_third_holder_needs_two_looks),
+        cmocka_unit_test(whoever_let_go_of_it_may_be_seen_for_a_while),
         cmocka_unit_test(two_looks_in_a_row),
         cmocka_unit_test(ours_before_and_now_as_before_may_be_stale),
         cmocka_unit_test(the_old_holder_with_a_new_handle_claimed_it_anew),
