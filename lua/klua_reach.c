@@ -160,6 +160,8 @@ static void check_header(lua_State *L, const char *name)
 
 static void take_headers(lua_State *L, struct kit_http_request *req)
 {
+    const char *value;
+    size_t len_bytes;
     struct kit_err err;
 
     if (lua_getfield(L, 1, "headers") == LUA_TNIL)
@@ -170,8 +172,11 @@ static void take_headers(lua_State *L, struct kit_http_request *req)
         if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
             (void)luaL_error(L, "http: headers: want names and text");
         check_header(L, lua_tostring(L, -2));
+        value = lua_tolstring(L, -1, &len_bytes);
+        if (strlen(value) != len_bytes)
+            (void)luaL_error(L, "http: headers: a value with a NUL byte");
         /* The name is borrowed: it lives in the table, and the table on the stack. */
-        if (kit_http_request_header(req, lua_tostring(L, -2), lua_tostring(L, -1), &err))
+        if (kit_http_request_header(req, lua_tostring(L, -2), value, &err))
             (void)luaL_error(L, "http: %s", err.msg);
         lua_pop(L, 1);
     }

@@ -446,8 +446,9 @@ def test_http(t):
                 local set, why = pcall(cloudvip.http, {url = '%s', headers = {[name] = 'other.example.org'}})
                 if set or not why:find('a hook cannot set it', 1, true) then return false, name .. ' was set' end
             end
+            if pcall(cloudvip.http, {url = '%s', headers = {X = 'a\\0b'}}) then return false, 'cut at the NUL' end
             local state = cloudvip.json.decode(answer.body)
-            return false, answer.status .. answer.type .. tostring(state.healthy)""" % (server.url, server.url))
+            return false, answer.status .. answer.type .. tostring(state.healthy)""" % (server.url, server.url, server.url))
         t.has(site.run("restore").err, "refuses: 200application/jsontrue")
         (method, path, headers, body), = server.requests
         t.equal((method, path, body), ("POST", "/ask?a=b%20c", b"the body"))
