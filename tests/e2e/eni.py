@@ -164,6 +164,14 @@ def test_an_instance_that_does_not_let_go_is_named_with_the_remedy(t):
         t.check(not [e for e in s.sim.log(action="DetachNetworkInterface") if "Force" in e["params"]], "never by force")
 
 
+def test_what_was_seen_is_told_although_the_last_look_had_no_answer(t):
+    with Scene(t, delays={"detach": 600000}, remove_timeout=5) as s:
+        s.sim.faults({"match": {"action": "DescribeNetworkInterfaces"}, "skip": 2, "times": 0, "do": "hang"})
+        got = s.one.run("remove", "eni1", as_lifekeeper=True)
+        for word in ("detaching", "stop that instance", "timed out"):
+            t.has(got.err, word)
+
+
 def test_remove_that_does_not_end_says_so(t):
     with Scene(t, delays={"detach": 600000}, remove_timeout=5) as s:
         got = s.one.run("remove", "eni1", as_lifekeeper=True, env={"CLOUDVIP_REMOVE_TIMEOUT": "5"})

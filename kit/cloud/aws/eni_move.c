@@ -7,6 +7,7 @@
  * Never Force: while the old instance runs, it would lose the interface under open connections; and
  * it can leave the device index and the metadata of that instance unusable until it is stopped (EC2
  * API reference, DetachNetworkInterface).  Whether the old node is dead is not ours to judge. */
+#include <stdio.h>
 #include <string.h>
 
 #include "kit/base/mem.h"
@@ -91,22 +92,28 @@ static int look(void *arg, struct kit_err *err)
     return w->nic.attachment[0] && !kit_str_eq(w->nic.attachment, w->from);
 }
 
-/* The bound came first, between two looks or during one: where it hangs, and what helps. */
+/* The bound came first, between two looks or during one, which had no answer then: where it hangs,
+ * and what helps. */
 static void explain(const struct walk *w, struct kit_err *err)
 {
     const char *node = w->nic.eni.node[0] ? w->nic.eni.node : "its instance";
+    char text[sizeof(err->msg)];
 
-    if (err->kind != KIT_ERR_TIMEOUT || !w->nic.eni.id[0])
+    if (!w->nic.eni.id[0])
         return;
     if (w->until_free)
-        (void)kit_err_set(err, KIT_ERR_TIMEOUT,
-                          "%s is still %s (%s of %s), %s does not let it go: stop that instance, "
-                          "or, once it is certain that it is dead, detach it with Force=true by "
-                          "hand; then run this again",
-                          w->eni, w->nic.status, w->nic.attachment_state, w->nic.attachment, node);
+        (void)snprintf(text, sizeof(text),
+                       "%s is still %s (%s of %s), %s does not let it go: stop that instance, "
+                       "or, once it is certain that it is dead, detach it with Force=true by "
+                       "hand; then run this again",
+                       w->eni, w->nic.status, w->nic.attachment_state, w->nic.attachment, node);
     else
-        (void)kit_err_set(err, KIT_ERR_TIMEOUT, "%s was to be attached here and is still %s",
-                          w->eni, w->nic.status);
+        (void)snprintf(text, sizeof(text), "%s was to be attached here and is still %s", w->eni,
+                       w->nic.status);
+    if (err->kind == KIT_ERR_TIMEOUT)
+        (void)kit_err_set(err, KIT_ERR_TIMEOUT, "%s", text);
+    else if (kit_err_retryable(err))
+        (void)kit_err_wrap(err, "%s", text);
 }
 
 static int wait_for(struct walk *w, bool until_free, struct kit_deadline by)
