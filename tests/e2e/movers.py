@@ -735,7 +735,8 @@ def test_taken_back_by_a_third_node_is_a_conflict(t, s):
 def test_taken_back_by_the_old_node_is_a_conflict(t, s):
     s.sim.faults(s.mover.theft(s.sim, s.eni1))
     got = s.two.run("restore", s.mover.tag)
-    t.equal(got.status, 1)
+    # A last look that the deadline cuts off tells nothing: then it is not known.
+    t.check(got.status == 1 or got.status == 3 and "could not see the result" in got.err, "status %d" % got.status)
     t.check(s.eni1 in got.err, "the conflict names who has it")
     t.equal(s.calls(s.mover.change), s.mover.changes, "changes sent: it does not fight")
 
