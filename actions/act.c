@@ -23,8 +23,7 @@ const char *act_confdir(const char *option)
     return dir && dir[0] ? dir : KIT_CONF_DIR;
 }
 
-/* ---- what the actions use ----------------------------------------------------------------------
- */
+/* ---- what the actions use -------------------------------------------------------------------- */
 
 /* Which message an error deserves; act_outcome_of says what it amounts to. */
 static enum act_message message_of(const struct kit_err *err)
@@ -141,8 +140,7 @@ void act_close(struct act *act)
     act_session_done(&act->session);
 }
 
-/* ---- settings, deadline, lock, record -----------------------------------------------------------
- */
+/* ---- settings, deadline, lock, record -------------------------------------------------------- */
 
 static void tell_broken_files(struct act *act, const struct kit_conf *conf)
 {
@@ -265,8 +263,7 @@ static void write_record(struct act *act, bool was_in_service)
         act_log_err(&act->log, ACT_RECORD, &err);
 }
 
-/* ---- one run -----------------------------------------------------------------------------------
- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 static enum act_outcome run_locked(struct act *act)
 {

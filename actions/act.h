@@ -92,8 +92,7 @@ const char *act_outcome_name(enum act_outcome outcome); /* "right" */
 /* The main of an action's program: parses, then act_run. */
 int act_main(const struct act_spec *spec, int argc, char **argv);
 
-/* ---- for the actions ---------------------------------------------------------------------------
- */
+/* ---- for the actions ------------------------------------------------------------------------- */
 
 /* The cloud of the settings, with the retries of the action; again until the deadline for what may
  * pass. */

@@ -34,8 +34,7 @@ const struct act_point *act_point_find(const char *name)
     return NULL;
 }
 
-/* ---- the files ---------------------------------------------------------------------------------
- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 static char *join(const char *dir, const char *name)
 {
@@ -151,8 +150,7 @@ size_t act_hooks_count(const struct act_hooks *hooks, const char *point)
     return count;
 }
 
-/* ---- one run -----------------------------------------------------------------------------------
- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 static void pass_on_lines(const struct act_hook_call *call, const struct act_hook_file *file,
                           const struct klua_answer *answer)

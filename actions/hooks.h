@@ -14,8 +14,7 @@
 
 struct act;
 
-/* ---- the points --------------------------------------------------------------------------------
- */
+/* ---- the points ------------------------------------------------------------------------------ */
 
 /* In the order in which they stand in the contract. */
 struct act_point {
@@ -27,8 +26,7 @@ extern const struct act_point act_points[];
 extern const size_t act_points_count;
 const struct act_point *act_point_find(const char *name); /* or NULL */
 
-/* ---- the files ---------------------------------------------------------------------------------
- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 struct act_hook_file {
     char *name, *path; /* "10-notify.lua", "/etc/cloudvip/hooks/10-notify.lua" */
@@ -68,8 +66,7 @@ size_t act_hooks_count(const struct act_hooks *hooks, const char *point);
 bool act_hook_is_blind(const struct act_hook_file *file);
 bool act_hook_mentions(const struct act_hook_file *file, const char *point);
 
-/* ---- the facts that they are told --------------------------------------------------------------
- */
+/* ---- the facts that they are told ------------------------------------------------------------ */
 
 /* All borrowed; what is NULL is not told. */
 struct act_hook_about {
@@ -88,8 +85,7 @@ struct act_hook_about {
 /* Appends the JSON document. */
 void act_hook_facts(const struct act_hook_about *about, struct kit_buf *out);
 
-/* ---- one run -----------------------------------------------------------------------------------
- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 struct act_hook_call {
     const struct act_hooks *hooks;
@@ -112,8 +108,7 @@ int act_hook_verdict(const struct act_hook_file *file, const char *point,
 int act_hook_opinion(const struct act_hook_file *file, const char *point,
                      const struct klua_answer *answer, bool *ret_fail, struct kit_err *err);
 
-/* ---- which route tables ------------------------------------------------------------------------
- */
+/* ---- which route tables ---------------------------------------------------------------------- */
 
 /* The choice of choose_tables, made once for a list of places and then remembered.  All borrowed
  * but the memory. */
@@ -135,8 +130,7 @@ void act_choice_done(struct act_choice *choice);
 int act_choice_take(const struct act_hook_file *file, const struct klua_answer *answer,
                     struct kit_facts *facts, struct kit_err *err) KIT_CHECKED;
 
-/* ---- for act.c and the actions -----------------------------------------------------------------
- */
+/* ---- for act.c and the actions --------------------------------------------------------------- */
 
 /* Opens act->hooks, and takes the time of the hooks that come after the action off its deadline: a
  * fifth of it at most. */

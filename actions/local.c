@@ -14,8 +14,7 @@ static bool wanted(const struct act *act)
     return kit_local_wanted(&act->settings, !act->manager->puts_addresses);
 }
 
-/* ---- before the claim ---------------------------------------------------------------------------
- */
+/* ---- before the claim ------------------------------------------------------------------------ */
 
 static int bring_up(struct act *act, const char *name, struct kit_err *err)
 {
@@ -116,8 +115,7 @@ int act_local_follow(struct act *act, struct kit_err *err)
     return rc;
 }
 
-/* ---- after it -----------------------------------------------------------------------------------
- */
+/* ---- after it -------------------------------------------------------------------------------- */
 
 void act_local_observe(struct act *act, enum kit_vip_event event, const struct kit_facts *facts,
                        const struct kit_step *step)
@@ -199,8 +197,7 @@ void act_local_undo(struct act *act)
     act_log(&act->log, ACT_LOCAL_DOWN, "%s is off %s again", text, l->at.interface);
 }
 
-/* ---- quickCheck, remove -------------------------------------------------------------------------
- */
+/* ---- quickCheck, remove ---------------------------------------------------------------------- */
 
 bool act_local_lost(struct act *act)
 {

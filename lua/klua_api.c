@@ -13,8 +13,7 @@
 #define JSON_BYTES        (256u * 1024)
 #define MODULE_NAME_BYTES 64
 
-/* ---- log ---------------------------------------------------------------------------------------
- */
+/* ---- log ------------------------------------------------------------------------------------- */
 
 /* log([level,] text) */
 static int api_log(lua_State *L)
@@ -39,8 +38,7 @@ static int api_log(lua_State *L)
     return 0;
 }
 
-/* ---- json --------------------------------------------------------------------------------------
- */
+/* ---- json ------------------------------------------------------------------------------------ */
 
 /* json.decode(text): a value, or nil and why not */
 static int json_decode(lua_State *L)
@@ -88,8 +86,7 @@ static int json_array(lua_State *L)
     return 1;
 }
 
-/* ---- environment and time ----------------------------------------------------------------------
- */
+/* ---- environment and time -------------------------------------------------------------------- */
 
 /* env(name): a string, or nil */
 static int api_env(lua_State *L)
@@ -166,8 +163,7 @@ static int api_sleep(lua_State *L)
     return 0;
 }
 
-/* ---- modules -----------------------------------------------------------------------------------
- */
+/* ---- modules --------------------------------------------------------------------------------- */
 
 /* Appends the module's text and pushes nothing; raises when there is none, or none to be trusted.
  */
@@ -222,8 +218,7 @@ int klua_api_require(lua_State *L)
     return 1;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static void push_facts(lua_State *L, const struct klua_job *job)
 {

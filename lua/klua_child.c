@@ -30,8 +30,7 @@
 #define END_BYTES (KLUA_ANSWER_BYTES / 2) /* the last line; the others have the rest */
 #define WHY_BYTES 255 /* of a reason; a log line holds 2 KiB with all that stands around it */
 
-/* ---- what is given up --------------------------------------------------------------------------
- */
+/* ---- what is given up ------------------------------------------------------------------------ */
 
 static void close_rest(void)
 {
@@ -103,8 +102,7 @@ static void lower_limits(int64_t time_ms)
     }
 }
 
-/* ---- the state ---------------------------------------------------------------------------------
- */
+/* ---- the state ------------------------------------------------------------------------------- */
 
 struct klua_child *klua_child_of(lua_State *L)
 {
@@ -177,8 +175,7 @@ lua_State *klua_child_open(struct klua_child *child, char *ret_why, size_t why_b
     return NULL;
 }
 
-/* ---- the run -----------------------------------------------------------------------------------
- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 /* Pushes the names of the functions of the table at the top, in no order. */
 static void push_names(lua_State *L)

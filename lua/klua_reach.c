@@ -54,8 +54,7 @@ static int failed(lua_State *L, const struct kit_err *err)
     return 2;
 }
 
-/* ---- http --------------------------------------------------------------------------------------
- */
+/* ---- http ------------------------------------------------------------------------------------ */
 
 /* One request; freed by its __gc when an error is raised on the way. */
 struct request {
@@ -259,8 +258,7 @@ static int reach_http(lua_State *L)
     return 1;
 }
 
-/* ---- exec --------------------------------------------------------------------------------------
- */
+/* ---- exec ------------------------------------------------------------------------------------ */
 
 static void check_program(lua_State *L, const char *path)
 {

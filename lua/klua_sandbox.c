@@ -34,8 +34,7 @@ static const char env_key[] = "klua.env";
 /* In the metatable of what is frozen; its address is the key, and no Lua code can write it. */
 static const char frozen_key;
 
-/* ---- tables that cannot be written -------------------------------------------------------------
- */
+/* ---- tables that cannot be written ----------------------------------------------------------- */
 
 static int refuse_write(lua_State *L)
 {
@@ -108,8 +107,7 @@ void klua_sandbox_freeze(lua_State *L)
     lua_remove(L, -2);
 }
 
-/* ---- base functions that differ ----------------------------------------------------------------
- */
+/* ---- base functions that differ -------------------------------------------------------------- */
 
 /* A finalizer would run where no count hook looks.  Lua marks an object for it only here: a __gc
  * that is added later is never called. */
@@ -146,8 +144,7 @@ static int any_pairs(lua_State *L)
     return 3;
 }
 
-/* ---- the globals -------------------------------------------------------------------------------
- */
+/* ---- the globals ----------------------------------------------------------------------------- */
 
 /* Opens a library and pushes it. */
 static void push_library(lua_State *L, const char *name, lua_CFunction open)

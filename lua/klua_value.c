@@ -11,8 +11,7 @@
 
 static const char array_name[] = "klua.array", buf_name[] = "klua.buf", json_name[] = "klua.json";
 
-/* ---- what outlives an error --------------------------------------------------------------------
- */
+/* ---- what outlives an error ------------------------------------------------------------------ */
 
 static int free_buf(lua_State *L)
 {
@@ -63,8 +62,7 @@ void klua_value_mark_array(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
-/* ---- JSON to Lua -------------------------------------------------------------------------------
- */
+/* ---- JSON to Lua ----------------------------------------------------------------------------- */
 
 struct push {
     lua_State *L;
@@ -133,8 +131,7 @@ void klua_value_push(lua_State *L, const struct kit_json_node *node, enum klua_t
         klua_sandbox_freeze(L);
 }
 
-/* ---- Lua to JSON -------------------------------------------------------------------------------
- */
+/* ---- Lua to JSON ----------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

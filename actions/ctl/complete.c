@@ -86,8 +86,7 @@ static void offer_tags(const struct typed *t)
         offer(t, kit_conf_tag(t->conf, i));
 }
 
-/* ---- what the configuration names ---------------------------------------------------------------
- */
+/* ---- what the configuration names ------------------------------------------------------------ */
 
 static void offer_setting(const struct typed *t, enum kit_param param)
 {
@@ -139,8 +138,7 @@ static void offer_values(const struct typed *t, const struct kit_op_param *param
             offer_setting(t, meanings[i].param);
 }
 
-/* ---- operations ---------------------------------------------------------------------------------
- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static void offer_verbs(const struct typed *t, const char *object)
 {
@@ -201,8 +199,7 @@ static void offer_operation(const struct typed *t)
     offer_params(t, ctl_ops_common, CTL_OPS_COMMON);
 }
 
-/* ---- one word -----------------------------------------------------------------------------------
- */
+/* ---- one word -------------------------------------------------------------------------------- */
 
 static bool is_operation(const char *command)
 {

@@ -16,8 +16,7 @@ static int check_rules(const struct ctl_egress *e, struct kit_err *err)
     return kit_rules_refuse(e->facts.breach, e->facts.breaches, KIT_ERR_STATE, err);
 }
 
-/* ---- what is remembered -------------------------------------------------------------------------
- */
+/* ---- what is remembered ---------------------------------------------------------------------- */
 
 /* Before a step, so that what it makes or takes away is found again. */
 static int remember(struct ctl_egress *e, size_t step, struct kit_err *err)
@@ -55,8 +54,7 @@ static void forget(struct ctl_egress *e, const struct kit_err *why)
     (void)!ctl_egress_state_write(&e->state, &ignored);
 }
 
-/* ---- a step -------------------------------------------------------------------------------------
- */
+/* ---- a step ---------------------------------------------------------------------------------- */
 
 struct wait {
     struct ctl_egress *e;
@@ -203,8 +201,7 @@ static int do_steps(struct ctl_egress *e, struct kit_err *err)
     return 0;
 }
 
-/* ---- unify --------------------------------------------------------------------------------------
- */
+/* ---- unify ----------------------------------------------------------------------------------- */
 
 /* Before anything is changed: is there somebody to answer what will be asked? */
 static int check_asked(const struct ctl_egress *e, struct kit_err *err)
@@ -266,8 +263,7 @@ static enum ctl_status run_unify(struct ctl_egress *e)
     return status;
 }
 
-/* ---- status -------------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static enum ctl_status judge(const struct ctl_egress *e)
 {
@@ -307,8 +303,7 @@ static enum ctl_status run_status(struct ctl_egress *e)
     return status;
 }
 
-/* ---- the command --------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int open_session(struct ctl_egress *e, struct kit_err *err)
 {

@@ -77,8 +77,7 @@ int ctl_egress_look(struct ctl_egress *e, bool judge, struct kit_err *err) KIT_C
 /* By which address this host leaves, where --echo-url was given. */
 void ctl_egress_ask_echo(struct ctl_egress *e);
 
-/* ---- egress_host.c ------------------------------------------------------------------------------
- */
+/* ---- egress_host.c --------------------------------------------------------------------------- */
 
 /* This host's side, where it is the instance and the ENI is attached. */
 void ctl_egress_host_look(struct ctl_egress *e);
@@ -87,15 +86,13 @@ void ctl_egress_host_look(struct ctl_egress *e);
  */
 int ctl_egress_host_setup(struct ctl_egress *e, struct kit_err *err) KIT_CHECKED;
 
-/* ---- egress_steps.c -----------------------------------------------------------------------------
- */
+/* ---- egress_steps.c -------------------------------------------------------------------------- */
 
 /* Does it leave by the SNAT entry and is it reached by the EIP?  As far as that is seen. */
 bool ctl_egress_leaves(const struct ctl_egress *e);
 bool ctl_egress_reached(const struct ctl_egress *e);
 
-/* ---- egress_show.c ------------------------------------------------------------------------------
- */
+/* ---- egress_show.c --------------------------------------------------------------------------- */
 
 void ctl_egress_usage(FILE *out);
 /* How it is now: two lines, and the steps. */

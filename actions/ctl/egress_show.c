@@ -45,8 +45,7 @@ void ctl_egress_usage(FILE *out)
     print_options(out, ctl_ops_common, 0, CTL_OPS_COMMON);
 }
 
-/* ---- for people ---------------------------------------------------------------------------------
- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 /* By what it leaves, and why. */
 static void describe_way_out(const struct ctl_egress *e, struct kit_buf *out)
@@ -109,8 +108,7 @@ void ctl_egress_print(const struct ctl_egress *e)
     (void)fflush(stdout);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static const char *or_null(const char *text)
 {

@@ -36,8 +36,7 @@ static const char *eip_text(const struct ctl_egress *e)
     return address(e)[0] ? address(e) : "the EIP";
 }
 
-/* ---- 1: the address becomes an EIP --------------------------------------------------------------
- */
+/* ---- 1: the address becomes an EIP ----------------------------------------------------------- */
 
 static enum ctl_egress_state_of_step convert_state(const struct ctl_egress *e)
 {
@@ -60,8 +59,7 @@ static int convert_act(struct ctl_egress *e, struct kit_err *err)
     return change(e, KIT_EGRESS_CONVERT, err);
 }
 
-/* ---- 2, 3: the ENI ------------------------------------------------------------------------------
- */
+/* ---- 2, 3: the ENI --------------------------------------------------------------------------- */
 
 static enum ctl_egress_state_of_step create_state(const struct ctl_egress *e)
 {
@@ -105,8 +103,7 @@ static int attach_act(struct ctl_egress *e, struct kit_err *err)
     return change(e, KIT_EGRESS_ATTACH, err);
 }
 
-/* ---- 4, 5: the EIP ------------------------------------------------------------------------------
- */
+/* ---- 4, 5: the EIP --------------------------------------------------------------------------- */
 
 static enum ctl_egress_state_of_step unbind_state(const struct ctl_egress *e)
 {
@@ -147,8 +144,7 @@ static int bind_act(struct ctl_egress *e, struct kit_err *err)
     return change(e, KIT_EGRESS_BIND, err);
 }
 
-/* ---- 6: routes in the guest ---------------------------------------------------------------------
- */
+/* ---- 6: routes in the guest ------------------------------------------------------------------ */
 
 /* 46 and 48; what is to be set up is to be there after a reboot as well (47), unless that is not
  * wanted. */
@@ -195,8 +191,7 @@ static int routes_act(struct ctl_egress *e, struct kit_err *err)
     return ctl_egress_host_setup(e, err);
 }
 
-/* ---- 7: the test --------------------------------------------------------------------------------
- */
+/* ---- 7: the test ----------------------------------------------------------------------------- */
 
 bool ctl_egress_reached(const struct ctl_egress *e)
 {
@@ -240,8 +235,7 @@ static void test_describe(const struct ctl_egress *e, struct kit_buf *out)
                          address(e)[0] ? address(e) : "an EIP");
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 const struct ctl_egress_step ctl_egress_steps[CTL_EGRESS_STEPS] = {
     {"convert", convert_state, convert_describe, "this cannot be undone", false, convert_act},

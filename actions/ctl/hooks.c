@@ -31,8 +31,7 @@ static int usage(FILE *out)
     return out == stdout ? CTL_RIGHT : CTL_USAGE;
 }
 
-/* ---- what both verbs need ----------------------------------------------------------------------
- */
+/* ---- what both verbs need -------------------------------------------------------------------- */
 
 int ctl_hooks_settings(const struct ctl *ctl, const char *tag, struct kit_settings *ret_settings,
                        struct kit_err *err)
@@ -78,8 +77,7 @@ bool ctl_hooks_has(const struct klua_answer *answer, const char *name)
     return false;
 }
 
-/* ---- list --------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct listing {
     const struct ctl *ctl;
@@ -257,8 +255,7 @@ static int list(struct ctl *ctl, const char *tag)
     return (int)l.status;
 }
 
-/* ---- the command -------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 int ctl_hooks(struct ctl *ctl)
 {

@@ -35,8 +35,7 @@ struct trial {
     enum ctl_status status;
 };
 
-/* ---- the facts ---------------------------------------------------------------------------------
- */
+/* ---- the facts ------------------------------------------------------------------------------- */
 
 static int put_missing(struct kit_settings *s, enum kit_param param, const char *value,
                        struct kit_err *err)
@@ -140,8 +139,7 @@ static void write_facts(const struct trial *t, const char *point, int64_t deadli
     act_hook_facts(&about, out);
 }
 
-/* ---- one point ---------------------------------------------------------------------------------
- */
+/* ---- one point ------------------------------------------------------------------------------- */
 
 static void list_places(const struct kit_facts *facts, struct kit_buf *out)
 {
@@ -254,8 +252,7 @@ static void try_point(struct trial *t, const char *point)
     show(t, point, failed ? err.msg : says.data, failed, &answer);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* The file by its name in hook_dir, with or without its ending; with a '/' it is a path. */
 static int find_file(struct trial *t, struct kit_err *err)

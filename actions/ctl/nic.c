@@ -55,8 +55,7 @@ static void words_done(struct words *words)
     kit_op_values_done(words->common, CTL_OPS_COMMON);
 }
 
-/* ---- help -------------------------------------------------------------------------------------
- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void usage(FILE *out)
 {
@@ -120,8 +119,7 @@ int ctl_nic(struct ctl *ctl)
     return (int)ctl_fail(ctl, &err);
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* The shared options as a table of their own; their values go where ctl_ops_settings looks. */
 static int read_words(const struct ctl *ctl, const char *verb, struct words *ret_words,
@@ -157,8 +155,7 @@ static int read_words(const struct ctl *ctl, const char *verb, struct words *ret
     return 0;
 }
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static void print_line(void *arg, const char *line)
 {
@@ -222,8 +219,7 @@ static void print_end(const struct ctl_nic_ask *ask, const struct ctl_nic_result
         (void)fprintf(stderr, "cloudvip: %s\n", r->note);
 }
 
-/* ---- the verbs --------------------------------------------------------------------------------
- */
+/* ---- the verbs ------------------------------------------------------------------------------- */
 
 struct nic_run {
     struct ctl *ctl;

@@ -84,8 +84,7 @@ struct ctl_nic_moving {
 void ctl_nic_moving_read(const char *confdir, struct ctl_nic_moving *ret_moving);
 void ctl_nic_moving_done(struct ctl_nic_moving *moving);
 
-/* ---- between the files of `nic` --------------------------------------------------------
- */
+/* ---- between the files of `nic` -------------------------------------------------------------- */
 
 /* KIT_ERR_DENIED. */
 int ctl_nic_may_change(const char *interface, struct kit_err *err) KIT_CHECKED;

@@ -44,8 +44,7 @@ static void usage(FILE *out)
                       own_params[i].text);
 }
 
-/* ---- what there is ----------------------------------------------------------------------------
- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 struct look {
     struct kit_channels channels;
@@ -92,8 +91,7 @@ static bool wants_rps(const struct queues *q, unsigned queues)
     return q->cpus > 1 && queues < q->cpus;
 }
 
-/* ---- what is to be done -----------------------------------------------------------------------
- */
+/* ---- what is to be done ---------------------------------------------------------------------- */
 
 static void tell(const struct queues *q, const char *fmt, ...) KIT_PRINTF(2, 3);
 static void tell(const struct queues *q, const char *fmt, ...)
@@ -187,8 +185,7 @@ static int change(struct queues *q, struct kit_err *err)
     return look(q->interface, &q->after, err);
 }
 
-/* ---- what it says -----------------------------------------------------------------------------
- */
+/* ---- what it says ---------------------------------------------------------------------------- */
 
 #define FINDINGS 3
 struct finding {
@@ -352,8 +349,7 @@ static void put_json(const struct queues *q, enum ctl_status status, const struc
     (void)puts(text.data);
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int run(struct queues *q, struct kit_err *err)
 {

@@ -45,8 +45,7 @@ static void setup_done(struct setup *s)
     ctl_nic_moving_done(&s->moving);
 }
 
-/* ---- which interface --------------------------------------------------------------------------
- */
+/* ---- which interface ------------------------------------------------------------------------- */
 
 /* The interface that this one lies on (a VLAN's, an ipvlan's parent); 0 = none, or not known. */
 static int64_t lies_on(const char *interface)
@@ -129,8 +128,7 @@ static int read_state(struct setup *s, struct kit_err *err)
     return kit_host_state_tables(interface, &s->taken, &s->taken_count, err);
 }
 
-/* ---- what is to be done -----------------------------------------------------------------------
- */
+/* ---- what is to be done ---------------------------------------------------------------------- */
 
 static unsigned primary_index(const struct kit_host_now *now)
 {
@@ -218,8 +216,7 @@ static bool files_there(const struct setup *s)
     return true;
 }
 
-/* ---- doing it ---------------------------------------------------------------------------------
- */
+/* ---- doing it -------------------------------------------------------------------------------- */
 
 /* What is about to be made is ours from now on; an undone thing is forgotten only when it is gone.
  */
@@ -443,8 +440,7 @@ int ctl_nic_setup(struct kit_cloud *cloud, const struct ctl_nic_ask *ask,
     return rc;
 }
 
-/* ---- only looking -----------------------------------------------------------------------------
- */
+/* ---- only looking ---------------------------------------------------------------------------- */
 
 /* By files of ours that say what setup would write now. */
 static bool is_kept(struct setup *s)

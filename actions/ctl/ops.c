@@ -29,9 +29,7 @@ enum ctl_status ctl_ops_status_of(const struct kit_err *err)
     return ctl_status_of(err);
 }
 
-/* ---- settings
- * ------------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static bool has_tag(const struct kit_conf *conf, const char *tag)
 {
@@ -70,9 +68,7 @@ int ctl_ops_settings(const struct ctl *ctl, const struct kit_op_value common[CTL
     return rc;
 }
 
-/* ---- one run
- * -------------------------------------------------------------------------------------
- */
+/* ---- one run --------------------------------------------------------------------------------- */
 
 struct run {
     struct ctl *ctl;

@@ -12,8 +12,7 @@
 #include "kit/cloud/ops.h"
 #include "kit/fmt/json.h"
 
-/* ---- what all operations take ------------------------------------------------------------------
- */
+/* ---- what all operations take ---------------------------------------------------------------- */
 
 enum ctl_ops_common {
     CTL_OPS_RESOURCE,
@@ -36,9 +35,7 @@ int ctl_ops_settings(const struct ctl *ctl, const struct kit_op_value common[CTL
 /* What an error of an operation amounts to: it was not done (wrong), or that is not known. */
 enum ctl_status ctl_ops_status_of(const struct kit_err *err);
 
-/* ---- ops_help.c
- * ----------------------------------------------------------------------------------
- */
+/* ---- ops_help.c ------------------------------------------------------------------------------ */
 
 /* The operation, or NULL. */
 const struct kit_op *ctl_ops_find(const struct kit_provider *provider, const char *object,
@@ -51,9 +48,7 @@ void ctl_ops_usage_of(FILE *out, const struct kit_provider *provider, const char
 int ctl_ops_no_verb(const struct kit_provider *provider, const char *object, const char *verb,
                     struct kit_err *err);
 
-/* ---- ops_show.c
- * ----------------------------------------------------------------------------------
- */
+/* ---- ops_show.c ------------------------------------------------------------------------------ */
 
 /* The ui of one run. */
 struct ctl_ops_talk {

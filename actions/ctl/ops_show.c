@@ -7,9 +7,7 @@
 #include "actions/ctl/survey.h"
 #include "kit/base/str.h"
 
-/* ---- while it runs
- * -------------------------------------------------------------------------------
- */
+/* ---- while it runs --------------------------------------------------------------------------- */
 
 /* One line that is written over on a terminal; elsewhere one line for each new text. */
 static void progress(void *arg, const char *text)
@@ -82,9 +80,7 @@ void ctl_ops_talk_end(struct ctl_ops_talk *talk)
         (void)fputs("\r\033[K", stderr);
 }
 
-/* ---- a table
- * -------------------------------------------------------------------------------------
- */
+/* ---- a table --------------------------------------------------------------------------------- */
 
 /* Characters, for people: UTF-8 takes several bytes for one. */
 static int chars(const char *text)
@@ -157,9 +153,7 @@ void ctl_ops_warn(const struct kit_breach broken[], size_t count, const struct k
                       unknown[i].rule->number, unknown[i].detail, unknown[i].rule->means);
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void rows_json(const struct kit_op_answer *answer, struct kit_json_writer *w)
 {

@@ -38,8 +38,7 @@ struct work {
     bool failed;
 };
 
-/* ---- what is needed ----------------------------------------------------------------------------
- */
+/* ---- what is needed -------------------------------------------------------------------------- */
 
 static struct kit_policy *document_of(struct work *w, const struct kit_provider *provider,
                                       const char *who)
@@ -107,8 +106,7 @@ static enum ctl_status add_all(struct work *w, const struct kit_conf *conf)
     return status;
 }
 
-/* ---- what is printed ---------------------------------------------------------------------------
- */
+/* ---- what is printed ------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct work *w, const struct document *d)
 {
@@ -263,8 +261,7 @@ static enum ctl_status print(const struct work *w)
     return CTL_RIGHT;
 }
 
-/* ---- the command line --------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static void usage(FILE *out)
 {

@@ -170,8 +170,7 @@ int act_keepalived_notify(char *const words[], const char *argv0)
     return run_all(&n);
 }
 
-/* ---- the manager --------------------------------------------------------------------------------
- */
+/* ---- the manager ----------------------------------------------------------------------------- */
 
 static bool recognise(const struct act_call *call)
 {

@@ -16,8 +16,7 @@
 
 #define FIELD_SEPARATOR '\x01'
 
-/* ---- the output of ins_list -------------------------------------------------------------------
- */
+/* ---- the output of ins_list ------------------------------------------------------------------ */
 
 static const char *const field_names[] = {"system", "application", "type", "tag",
                                           "id",     "info",        "state"};
@@ -83,8 +82,7 @@ int act_lcdi_field(const char *output, size_t len_bytes, const char *tag,
     return 0;
 }
 
-/* ---- the commands -------------------------------------------------------------------------------
- */
+/* ---- the commands ---------------------------------------------------------------------------- */
 
 const char *act_lcdi_root(void)
 {

@@ -26,8 +26,7 @@
 #define EVENT_MS       15000
 #define EVENT_LEAST_MS 1000
 
-/* ---- /etc/default/LifeKeeper --------------------------------------------------------------------
- */
+/* ---- /etc/default/LifeKeeper ----------------------------------------------------------------- */
 
 /* The value that begins at `at`, as a shell would see it without expanding anything. */
 static bool take_value(const char *at, const char *end, char *ret_value, size_t value_bytes)
@@ -138,8 +137,7 @@ static void note_bad_tunables(const struct act_call *call)
                     names[i], value, TIMEOUT_MAX_S);
 }
 
-/* ---- the manager --------------------------------------------------------------------------------
- */
+/* ---- the manager ----------------------------------------------------------------------------- */
 
 static bool is_below(const char *path, const char *dir)
 {
@@ -255,8 +253,7 @@ static int overlay(const struct act_call *call, const struct kit_clock *clock,
     return kit_conf_parse_words(info.data, "info field", ret_overlay, ret_count, err);
 }
 
-/* ---- limits -------------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static bool seconds(const struct act_call *call, const char *name, int64_t *ret_s)
 {
@@ -296,8 +293,7 @@ static int64_t limit_ms(const struct act_call *call)
     return limit_s * 900;
 }
 
-/* ---- the event ----------------------------------------------------------------------------------
- */
+/* ---- the event ------------------------------------------------------------------------------- */
 
 /* Only a resource in service is recovered; where LifeKeeper does not say, sendevent decides. */
 static bool is_in_service(const struct act_call *call, struct kit_deadline by)

@@ -30,8 +30,7 @@ struct admin {
     struct act_log log;
 };
 
-/* ---- LifeKeeper's commands ----------------------------------------------------------------------
- */
+/* ---- LifeKeeper's commands ------------------------------------------------------------------- */
 
 static int fail(const struct admin *a, const struct kit_err *err)
 {
@@ -127,8 +126,7 @@ static int find_instance(const struct admin *a, const char *system, const char *
     return -1;
 }
 
-/* ---- would it do? -------------------------------------------------------------------------------
- */
+/* ---- would it do? ---------------------------------------------------------------------------- */
 
 static const char *given_info;
 
@@ -159,8 +157,7 @@ static int validate(const struct admin *a)
     return outcome == ACT_OUT_RIGHT ? 0 : -1;
 }
 
-/* ---- the words ----------------------------------------------------------------------------------
- */
+/* ---- the words ------------------------------------------------------------------------------- */
 
 static int undo(const struct admin *a)
 {
@@ -338,8 +335,7 @@ static int strike_off(struct admin *a)
     return change(a, type, ACT_LCDI_NOT_THERE);
 }
 
-/* ---- the command line ---------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static const struct verb {
     const char *name;

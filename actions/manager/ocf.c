@@ -24,8 +24,7 @@ static const char *const not_ours[] = {
     "tag=",            /* names the section of the files: act_ocf_tag */
 };
 
-/* ---- the parameters ----------------------------------------------------------------------------
- */
+/* ---- the parameters -------------------------------------------------------------------------- */
 
 static bool is_parameter(const char *entry)
 {
@@ -134,8 +133,7 @@ char *act_ocf_tag(void)
     return name;
 }
 
-/* ---- the answers -------------------------------------------------------------------------------
- */
+/* ---- the answers ----------------------------------------------------------------------------- */
 
 /* What Pacemaker makes of it decides: ERR_CONFIGURED takes the resource out of service on every
  * node, so it is only for what is wrong on every node. */
@@ -196,8 +194,7 @@ enum act_ocf_status act_ocf_status(enum act_ocf_action action, const struct act_
     return ACT_OCF_ERR_GENERIC;
 }
 
-/* ---- the manager --------------------------------------------------------------------------------
- */
+/* ---- the manager ----------------------------------------------------------------------------- */
 
 static bool recognise(const struct act_call *call)
 {

@@ -17,8 +17,7 @@
 
 #define KIT_ID 64 /* bytes of an id of the cloud, with the NUL; longer ones are refused */
 
-/* ---- facts: what the cloud says ---------------------------------------------------------------
- */
+/* ---- facts: what the cloud says -------------------------------------------------------------- */
 
 enum kit_binding_state {
     KIT_BINDING_HELD,      /* bound to `holder`, and works */
@@ -120,8 +119,7 @@ struct kit_binding *kit_facts_add(
 /* The binding of a place, or NULL. */
 const struct kit_binding *kit_facts_find(const struct kit_facts *facts, const char *place);
 
-/* ---- a mover's three functions -----------------------------------------------------------------
- */
+/* ---- a mover's three functions --------------------------------------------------------------- */
 
 struct kit_cloud; /* one session with a provider: credentials, region, endpoints */
 
@@ -217,8 +215,7 @@ struct kit_mover {
                    struct kit_deadline by, struct kit_err *err);
 };
 
-/* ---- providers ---------------------------------------------------------------------------------
- */
+/* ---- providers ------------------------------------------------------------------------------- */
 
 struct kit_nic;
 struct kit_op;

@@ -24,8 +24,7 @@ struct kit_nic {
                                          * advertisements */
 };
 
-/* ---- for the providers ------------------------------------------------------------------------
- */
+/* ---- for the providers ----------------------------------------------------------------------- */
 
 /* "02:00:5e:00:53:01": it becomes part of a path. */
 bool kit_nic_mac_valid(const char *mac);

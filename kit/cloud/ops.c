@@ -6,9 +6,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
-/* ---- what was asked for
- * --------------------------------------------------------------------------
- */
+/* ---- what was asked for ---------------------------------------------------------------------- */
 
 static const struct kit_op_value *value_of(const struct kit_op_call *call, const char *name)
 {
@@ -58,9 +56,7 @@ size_t kit_op_list_count(char *const *list)
     return count;
 }
 
-/* ---- what came of it
- * -----------------------------------------------------------------------------
- */
+/* ---- what came of it ------------------------------------------------------------------------- */
 
 struct kit_op_row *kit_op_answer_add(struct kit_op_answer *answer)
 {

@@ -102,8 +102,7 @@ void kit_op_answer_done(struct kit_op_answer *answer);
 struct kit_op_row *kit_op_answer_add(struct kit_op_answer *answer);
 void kit_op_cell(struct kit_op_row *row, size_t column, const char *text);
 
-/* ---- for the operations' own code ---------------------------------------------------------------
- */
+/* ---- for the operations' own code ------------------------------------------------------------ */
 
 /* Judges op->rules; what is broken goes into the answer.  -1, KIT_ERR_STATE with the rule's number,
  * when one that refuses is. */
@@ -136,9 +135,7 @@ struct kit_op {
                struct kit_op_answer *answer, struct kit_err *err);
 };
 
-/* ---- changes
- * -------------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* A change that is sent once and then looked for.
  *

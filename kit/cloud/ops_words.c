@@ -48,9 +48,7 @@ void kit_op_values_done(struct kit_op_value value[], size_t count)
     }
 }
 
-/* ---- values
- * --------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* "MIN..MAX" */
 static void bounds(const char *form, int64_t *ret_min, int64_t *ret_max)
@@ -180,9 +178,7 @@ static int take_value(const struct place *p, const char *text, struct kit_err *e
     return 0;
 }
 
-/* ---- words
- * ---------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* The parameter called so, of `len` bytes; false: there is none. */
 static bool find(const struct reading *r, const char *name, size_t len, struct place *ret_place)

@@ -17,8 +17,7 @@ void kit_policy_done(struct kit_policy *policy)
     policy->count = 0;
 }
 
-/* ---- what is needed ----------------------------------------------------------------------------
- */
+/* ---- what is needed -------------------------------------------------------------------------- */
 
 /* An ARN is some 200 bytes: a partition, a region, an account and an id. */
 #define ARN_MAX_BYTES 2048
@@ -135,8 +134,7 @@ void kit_policy_add_role(struct kit_policy *policy, const struct kit_settings *s
     need->arn = kit_mem_strdup(kit_settings_text(settings, KIT_PARAM_ROLE_ARN));
 }
 
-/* ---- the document ------------------------------------------------------------------------------
- */
+/* ---- the document ---------------------------------------------------------------------------- */
 
 static int compare_text(const char *a, const char *b)
 {

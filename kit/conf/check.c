@@ -152,8 +152,7 @@ int kit_conf_check_tag(const char *tag, struct kit_err *err)
     return 0;
 }
 
-/* ---- LifeKeeper's info field
- * ---------------------------------------------------------------------- */
+/* ---- LifeKeeper's info field ----------------------------------------------------------------- */
 
 /* What is wrong with the field as a whole, or NULL. */
 static const char *unfit_field(const char *text)

@@ -91,8 +91,7 @@ static int set_unknown_key(struct kit_err *err, const char *origin, const char *
                        near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
-/* ---- one file
- * ------------------------------------------------------------------------------------ */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 struct reading {
     struct kit_conf *conf;
@@ -337,8 +336,7 @@ int kit_conf_add_text(struct kit_conf *conf, enum kit_conf_kind kind, const char
     return 0;
 }
 
-/* ---- the directory
- * -------------------------------------------------------------------------------- */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 static int join(char *path, size_t path_bytes, const char *dir, const char *name,
                 struct kit_err *err)
@@ -426,8 +424,7 @@ const struct kit_err *kit_conf_broken(const struct kit_conf *conf, size_t index)
     return &conf->broken[index];
 }
 
-/* ---- the settings of one resource
- * ----------------------------------------------------------------- */
+/* ---- the settings of one resource ------------------------------------------------------------ */
 
 static int say_no_such_tag(const struct kit_conf *conf, const char *tag, struct kit_err *err)
 {

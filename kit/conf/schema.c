@@ -50,8 +50,7 @@ const char *kit_param_near(const char *name)
     return near.name;
 }
 
-/* ---- values -------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool is_printable(const char *value)
 {
@@ -288,8 +287,7 @@ static int (*const parsers[])(const struct kit_param_info *, const char *, struc
     [KIT_TYPE_PATH] = parse_path,       [KIT_TYPE_UNKNOWN_POLICY] = parse_unknown_policy,
 };
 
-/* ---- the settings of one resource
- * ---------------------------------------------------------------- */
+/* ---- the settings of one resource ------------------------------------------------------------ */
 
 static void free_setting(struct kit_setting *setting)
 {

@@ -305,8 +305,7 @@ bool kit_json_bool(const struct kit_json_node *node, bool *ret_value)
     return true;
 }
 
-/* ---- writing
- * -------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void new_line(struct kit_json_writer *w)
 {

@@ -46,8 +46,7 @@ bool kit_changes_have(const struct kit_changes *changes, const struct kit_change
     return false;
 }
 
-/* ---- in iproute2's words ----------------------------------------------------------------------
- */
+/* ---- in iproute2's words --------------------------------------------------------------------- */
 
 static void put_route(const struct kit_change *c, const char *interface, struct kit_buf *out)
 {
@@ -92,8 +91,7 @@ void kit_change_command(const struct kit_change *c, const char *interface, struc
     }
 }
 
-/* ---- in the kernel's terms --------------------------------------------------------------------
- */
+/* ---- in the kernel's terms ------------------------------------------------------------------- */
 
 struct kit_netlink_addr kit_change_netlink_addr(const struct kit_addr *addr, uint8_t prefix_len)
 {

@@ -62,8 +62,7 @@ const char *kit_persist_prefix(const struct kit_change *change, char text[KIT_CI
     return text;
 }
 
-/* ---- who rules --------------------------------------------------------------------------------
- */
+/* ---- who rules ------------------------------------------------------------------------------- */
 
 bool kit_persist_exists(const struct kit_persist_place *place, const char *fmt, ...)
 {
@@ -127,8 +126,7 @@ int kit_persist_find(const struct kit_persist_place *place,
                        looked.data);
 }
 
-/* ---- the files --------------------------------------------------------------------------------
- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 /* Reads what is there.  *ret_there false: nothing. */
 static int read_file(const char *root, const char *path, struct kit_buf *text, bool *ret_there,

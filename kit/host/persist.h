@@ -93,8 +93,7 @@ bool kit_persist_is_ours(const char *root, const char *path);
 int kit_persist_remove(const char *root, const char *path, bool *ret_removed,
                        struct kit_err *err) KIT_CHECKED;
 
-/* ---- for the managers' files ------------------------------------------------------------------
- */
+/* ---- for the managers' files ----------------------------------------------------------------- */
 
 /* "PATH is not ours, and already configures IFACE …"; returns -1. */
 int kit_persist_not_ours(const char *path, const char *interface, struct kit_err *err);

@@ -11,8 +11,7 @@ void kit_host_plan_done(struct kit_host_plan *plan)
     kit_changes_done(&plan->todo);
 }
 
-/* ---- what it shall have -----------------------------------------------------------------------
- */
+/* ---- what it shall have ---------------------------------------------------------------------- */
 
 /* It would come up here after a reboot although another node serves it by then. */
 static bool moves(const struct kit_host_ask *ask, const struct kit_addr *addr)
@@ -273,8 +272,7 @@ int kit_host_plan_setup(const struct kit_host_ask *ask, const struct kit_host_no
     return 0;
 }
 
-/* ---- taking it back ---------------------------------------------------------------------------
- */
+/* ---- taking it back -------------------------------------------------------------------------- */
 
 static bool anybody_else(const struct kit_host_state *state, const struct kit_host_now *now)
 {

@@ -57,8 +57,7 @@ int kit_host_check_preferred(const struct kit_host_ask *ask, const struct kit_ho
 int kit_host_plan_unset(const struct kit_host_state *state, const struct kit_host_now *now,
                         struct kit_host_plan *ret_plan, struct kit_err *err) KIT_CHECKED;
 
-/* ---- choose.c ---------------------------------------------------------------------------------
- */
+/* ---- choose.c -------------------------------------------------------------------------------- */
 
 /* The lowest metric of the default routes of other interfaces in the main table; -1: there is none.
  */

@@ -42,8 +42,7 @@ bool kit_host_state_add_file(struct kit_host_state *state, const char *path)
     return true;
 }
 
-/* ---- the text ---------------------------------------------------------------------------------
- */
+/* ---- the text -------------------------------------------------------------------------------- */
 
 static void put_change(struct kit_json_writer *w, const struct kit_change *c)
 {
@@ -191,8 +190,7 @@ int kit_host_state_parse(const char *text, size_t len_bytes, const char *name,
                        name);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 int kit_host_state_dir(char *path, size_t path_bytes, struct kit_err *err)
 {

@@ -8,7 +8,7 @@
 
 #define ANSWER_HEADERS_BYTES (64u * 1024) /* all header lines of one answer */
 
-/* ---- what libcurl calls --------------------------------------------------------------------- */
+/* ---- what libcurl calls ---------------------------------------------------------------------- */
 
 static size_t take_body(char *data, size_t one, size_t len, void *arg)
 {
@@ -71,7 +71,7 @@ static size_t take_header(char *data, size_t one, size_t len, void *arg)
     return one * len;
 }
 
-/* ---- setting up one easy handle ------------------------------------------------------------- */
+/* ---- setting up one easy handle -------------------------------------------------------------- */
 
 /* The one place where an option is set: the first refusal is kept in `code`, with the option's
  * name. */
@@ -229,7 +229,7 @@ int kit_exchange_set_request(struct kit_exchange *x, struct kit_err *err)
     return options_set(code, name, err);
 }
 
-/* ---- errors --------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 /* Whether any of the request may have reached the server.  REQUEST_SIZE also counts a proxy's
  * CONNECT and adds up when libcurl sends again on a new connection; PRETRANSFER is zero until the

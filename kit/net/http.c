@@ -16,7 +16,7 @@ struct engine {
     struct kit_exchange_common common;
 };
 
-/* ---- the engine ----------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------ */
 
 /* The exchange is idle again; its answer was handed over or is freed here. */
 static void retire(struct engine *engine, struct kit_exchange *x)
@@ -185,7 +185,7 @@ static void engine_cancel(void *self)
             retire(engine, x);
 }
 
-/* ---- opening and closing -------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static int init_process(struct kit_err *err)
 {

@@ -13,8 +13,7 @@
 #define TEXT_BYTES (256u * 1024)
 #define WORD_BYTES 128
 
-/* ---- files of KEY=VALUE -----------------------------------------------------------------------
- */
+/* ---- files of KEY=VALUE ---------------------------------------------------------------------- */
 
 static void put_word(const char *at, size_t len, char ret_word[WORD_BYTES])
 {
@@ -126,8 +125,7 @@ enum kit_dhcp kit_dhcp_in_ifupdown(const char *text, const char *interface)
     return found;
 }
 
-/* ---- where they are ---------------------------------------------------------------------------
- */
+/* ---- where they are -------------------------------------------------------------------------- */
 
 struct place {
     const char *root, *interface;

@@ -17,8 +17,7 @@ enum kit_dhcp {
  * words; "" when nothing does. */
 enum kit_dhcp kit_dhcp_of(const char *root, const char *interface, char ret_by[KIT_DHCP_BY_BYTES]);
 
-/* ---- what files say: pure ---------------------------------------------------------------------
- */
+/* ---- what files say: pure -------------------------------------------------------------------- */
 
 /* systemd.network(5): [Network] DHCP=. */
 enum kit_dhcp kit_dhcp_in_networkd(const char *text);

@@ -56,7 +56,7 @@ static int distrust(const char *path, const struct stat *st, const char *want, s
                        (unsigned)st->st_uid, (unsigned)(st->st_mode & 07777), want);
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int check_trust(const char *path, const struct stat *st, struct kit_err *err)
 {
@@ -146,7 +146,7 @@ int kit_file_check_dir(const char *path, struct kit_err *err)
     return 0;
 }
 
-/* ---- listing ------------------------------------------------------------------------------- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 void kit_file_names_done(struct kit_file_names *names)
 {
@@ -211,7 +211,7 @@ int kit_file_list(const char *dir, const char *suffix, struct kit_file_names *re
     return 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int write_all(int fd, const char *data, size_t len_bytes)
 {
@@ -320,7 +320,7 @@ int kit_file_remove(const char *path, bool *ret_removed, struct kit_err *err)
     return 0;
 }
 
-/* ---- directories --------------------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 /* Makes `name` in parent_fd if it is not there, and opens it.  Returns the descriptor or -1. */
 static int enter_dir(int parent_fd, const char *name, unsigned mode, bool last)

@@ -65,8 +65,7 @@ int kit_ifaddr_parse(const struct nlmsghdr *head, struct kit_ifaddr *ret_addr)
     return 1;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 void kit_ifaddrs_done(struct kit_ifaddrs *addrs)
 {
@@ -116,8 +115,7 @@ int kit_ifaddr_list(struct kit_ifaddrs *ret_addrs, struct kit_err *err)
     return 0;
 }
 
-/* ---- one of them ------------------------------------------------------------------------------
- */
+/* ---- one of them ----------------------------------------------------------------------------- */
 
 static int change(uint16_t type, uint16_t flags, const struct kit_ifaddr *a)
 {

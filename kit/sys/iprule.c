@@ -36,8 +36,7 @@ bool kit_iprule_eq(const struct kit_iprule *a, const struct kit_iprule *b)
            a->table == b->table && a->lookup && b->lookup && !a->more && !b->more;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* What says nothing about which packets it is for, and what the kernel adds to every rule. */
 static bool is_plain(uint16_t attr, const struct nlattr *value)
@@ -137,8 +136,7 @@ int kit_iprule_list(struct kit_iprules *ret_rules, struct kit_err *err)
     return 0;
 }
 
-/* ---- changing ---------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static int change(uint16_t type, uint16_t flags, const struct kit_iprule *rule)
 {
@@ -196,8 +194,7 @@ int kit_iprule_del(const struct kit_iprule *which, bool *ret_removed, struct kit
     return 0;
 }
 
-/* ---- what they amount to ----------------------------------------------------------------------
- */
+/* ---- what they amount to --------------------------------------------------------------------- */
 
 bool kit_iprule_serves(const struct kit_iprules *rules, const struct kit_routes *routes,
                        unsigned index, const struct kit_netlink_addr *addr)

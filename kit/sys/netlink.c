@@ -53,8 +53,7 @@ static int find_interface(const char *interface, const struct kit_netlink_addr *
     return 0;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void begin_search(void *arg)
 {
@@ -97,8 +96,7 @@ static int look(const char *interface, struct search *s, struct kit_err *err)
     return kit_rtnl_read(&r, &dump, err);
 }
 
-/* ---- changing ---------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static struct kit_ifaddr exactly(const struct search *s, unsigned char prefix_len)
 {

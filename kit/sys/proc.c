@@ -22,7 +22,7 @@
  * long a killed one may take to vanish (one that hangs in the kernel is left to init). */
 static const int64_t look_first_ms = 1, look_cap_ms = 50, burial_ms = 1000;
 
-/* ---- environment --------------------------------------------------------------------------- */
+/* ---- environment ----------------------------------------------------------------------------- */
 
 /* Names of things, never the things: no key, token or role session is in this list.  A name that
  * ends in '*' stands for all that begin so. */
@@ -76,7 +76,7 @@ static char **make_env(void)
     return env;
 }
 
-/* ---- the child: async-signal-safe calls only ------------------------------------------------ */
+/* ---- the child: async-signal-safe calls only ------------------------------------------------- */
 
 struct start {
     char *const *argv;
@@ -144,7 +144,7 @@ static _Noreturn void child(const struct start *s)
     _exit(127);
 }
 
-/* ---- the parent ---------------------------------------------------------------------------- */
+/* ---- the parent ------------------------------------------------------------------------------ */
 
 struct run {
     pid_t pid;

@@ -44,8 +44,7 @@ bool kit_route_eq(const struct kit_route *a, const struct kit_route *b)
            metric_of(a) == metric_of(b);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int wrong(void)
 {
@@ -205,8 +204,7 @@ int kit_route_list(struct kit_routes *ret_routes, struct kit_err *err)
     return 0;
 }
 
-/* ---- changing ---------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static int change(uint16_t type, uint16_t flags, const struct kit_route *route)
 {

@@ -21,8 +21,7 @@ void kit_rps_done(struct kit_rps *rps)
     *rps = (struct kit_rps){0};
 }
 
-/* ---- CPUs -------------------------------------------------------------------------------------
- */
+/* ---- CPUs ------------------------------------------------------------------------------------ */
 
 static bool take_number(const char **at, unsigned *ret_number)
 {
@@ -98,8 +97,7 @@ int kit_rps_online(const char *root, unsigned *ret_cpus, char ret_mask[KIT_RPS_M
     return 0;
 }
 
-/* ---- queues -----------------------------------------------------------------------------------
- */
+/* ---- queues ---------------------------------------------------------------------------------- */
 
 static int read_line(const char *path, char *line, size_t line_bytes, struct kit_err *err)
 {

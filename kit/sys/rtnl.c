@@ -22,8 +22,7 @@
 /* Any number but 0: there is one request a socket. */
 #define SEQUENCE 1
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 void kit_rtnl_begin(struct kit_rtnl_request *request, uint16_t type, uint16_t flags,
                     const void *body, size_t body_bytes)
@@ -118,8 +117,7 @@ int kit_rtnl_read(const struct kit_rtnl_request *request, const struct kit_rtnl_
                        DUMPS_MAX);
 }
 
-/* ---- taking a message apart -------------------------------------------------------------------
- */
+/* ---- taking a message apart ------------------------------------------------------------------ */
 
 /* The end of a dump, or the acknowledgement of a change, both of which begin with 0 or a negative
  * errno (struct nlmsgerr). */

@@ -48,8 +48,7 @@ int kit_rtnl_read(const struct kit_rtnl_request *request, const struct kit_rtnl_
 /* errno of the above as an error: KIT_ERR_PROTOCOL or KIT_ERR_SYSTEM.  Returns -1. */
 int kit_rtnl_fail(struct kit_err *err, const char *fmt, ...) KIT_PRINTF(2, 3);
 
-/* ---- taking a message apart: pure -------------------------------------------------------------
- */
+/* ---- taking a message apart: pure ------------------------------------------------------------ */
 
 /* The bytes of one read: gives each message but the control ones to `each`.  1 when the answer is
  * complete, 0 when more is to come, -1 with errno as above.  sequence and port 0: not looked at. */

@@ -36,8 +36,7 @@ int kit_vip_locate(struct kit_vip *vip, bool for_claim, struct kit_facts *ret_fa
     return 0;
 }
 
-/* ---- waiting between looks ---------------------------------------------------------------------
- */
+/* ---- waiting between looks ------------------------------------------------------------------- */
 
 struct looking {
     int64_t nap_ms;
@@ -64,8 +63,7 @@ static void nap(const struct kit_vip *vip, struct looking *l, const struct kit_f
     l->nap_ms = l->nap_ms * 2 > LOOK_CAP_MS ? LOOK_CAP_MS : l->nap_ms * 2;
 }
 
-/* ---- claim -------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 static const struct kit_step *first_failed(const struct kit_plan *plan, size_t *ret_done)
 {
@@ -194,8 +192,7 @@ int kit_vip_claim(struct kit_vip *vip, bool *ret_changed, struct kit_err *err)
     return rc;
 }
 
-/* ---- release -----------------------------------------------------------------------------------
- */
+/* ---- release --------------------------------------------------------------------------------- */
 
 /* Nothing more to be done in time: what is to be said of a binding that is ours still?  `open`: the
  * last try had no clear answer. */

@@ -185,8 +185,7 @@ void kit_local_leave(const struct kit_local *local, struct kit_record *record)
     set_note(record, local, false);
 }
 
-/* ---- up ----------------------------------------------------------------------------------------
- */
+/* ---- up -------------------------------------------------------------------------------------- */
 
 int kit_local_note(const char *tag, const struct kit_local *local, struct kit_record *record,
                    struct kit_err *err)
@@ -246,8 +245,7 @@ int kit_local_up(const char *tag, const struct kit_local *local, struct kit_reco
     return 0;
 }
 
-/* ---- down --------------------------------------------------------------------------------------
- */
+/* ---- down ------------------------------------------------------------------------------------ */
 
 int kit_local_take_off(const struct kit_local *local, bool *ret_removed, struct kit_err *err)
 {

@@ -62,8 +62,7 @@ static void sentences(const char *s)
     (void)fputc('\n', out);
 }
 
-/* ---- parameters ---------------------------------------------------------------------------------
- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static void parameter_values(const struct kit_param_info *p)
 {
@@ -140,8 +139,7 @@ static void parameters(void)
     (void)fprintf(out, "%s\n", ".El");
 }
 
-/* ---- messages -----------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void messages(void)
 {
@@ -156,8 +154,7 @@ static void messages(void)
     (void)fprintf(out, "%s\n", ".El");
 }
 
-/* ---- movers -------------------------------------------------------------------------------------
- */
+/* ---- movers ---------------------------------------------------------------------------------- */
 
 static const struct kit_mover *mover(const char *provider, const char *scenario)
 {
@@ -230,8 +227,7 @@ static void mover_rules(const struct kit_mover *m)
     (void)fprintf(out, "%s\n", ".El");
 }
 
-/* ---- operations ---------------------------------------------------------------------------------
- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 /* ".Op Fl -mode Ar nat|multi", or the name itself when it is positional. */
 static void operation_word(const struct kit_op_param *p)
@@ -282,8 +278,7 @@ static int operations(const char *object)
     return found ? 0 : -1;
 }
 
-/* ---- templates ----------------------------------------------------------------------------------
- */
+/* ---- templates ------------------------------------------------------------------------------- */
 
 static void date(void)
 {
@@ -327,8 +322,7 @@ static int expand(const char *command)
     return 0;
 }
 
-/* ---- folding ------------------------------------------------------------------------------------
- */
+/* ---- folding --------------------------------------------------------------------------------- */
 
 /* mandoc's style: no input line beyond 80 bytes.  Requests, examples and what is not ASCII (it has
  * no spaces to fold at) stay as they are. */

@@ -61,8 +61,7 @@ extern const struct ali_action ali_route_actions[], ali_eip_actions[], ali_eip_m
     ali_havip_actions[], ali_eni_actions[], ali_eni_list_actions[], ali_ip_actions[],
     ali_instance_actions[], ali_vpc_actions[], ali_snat_actions[], ali_sts_actions[];
 
-/* ---- errors and parameters --------------------------------------------------------------------
- */
+/* ---- errors and parameters ------------------------------------------------------------------- */
 
 /* Fills the error in; always -1. */
 __attribute__((format(printf, 4, 5))) int ali_fail(struct ali_error *err, int status,
@@ -79,8 +78,7 @@ const char *ali_param_at(const struct ali_call *call, const char *name, size_t i
 /* Is the value one of the comma list `list`? */
 bool ali_in_list(const char *list, const char *value);
 
-/* ---- objects ----------------------------------------------------------------------------------
- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 enum ali_kind {
     ALI_VPC,
@@ -138,8 +136,7 @@ int ali_finish(struct json_object *ali, const struct json_object *event);
 void ali_new_id(struct sim_world *world, const char *prefix, char *ret_id, size_t size);
 #define ALI_ID_MAX 64
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* Is the object wanted? */
 typedef bool ali_wanted_fn(const struct ali_call *call, const struct json_object *object);
@@ -166,8 +163,7 @@ bool ali_fits(const struct ali_call *call, const char *param, const struct json_
 bool ali_fits_any(const struct ali_call *call, const char *param, const char *text);
 bool ali_fits_tags(const struct ali_call *call, const struct json_object *object);
 
-/* ---- what the actions share -------------------------------------------------------------------
- */
+/* ---- what the actions share ------------------------------------------------------------------ */
 
 const char *ali_vswitch_vpc(const struct json_object *ali, const char *vswitch_id);
 const char *ali_vswitch_zone(const struct json_object *ali, const char *vswitch_id);
@@ -199,8 +195,7 @@ void ali_havip_unbind(struct json_object *havip, const char *id);
 struct json_object *ali_copy_or_null(const struct json_object *object, const char *key);
 int64_t ali_type_limit(const struct json_object *ali, const char *instance_type, const char *key);
 
-/* ---- the parts --------------------------------------------------------------------------------
- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 int ali_world_check(struct json_object *ali, struct sim_error *err);
 int ali_event(struct sim_world *world, const struct json_object *event, struct sim_error *err);

@@ -72,8 +72,7 @@ others: /* a cloud that is asked next starts afresh */
     return false;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void put_json(struct sim_answer *answer, struct json_object *root)
 {
@@ -179,8 +178,7 @@ static void serve(struct sim_world *world, struct sim_call *call, struct sim_ans
     put_json(answer, root);
 }
 
-/* ---- thefts -----------------------------------------------------------------------------------
- */
+/* ---- thefts ---------------------------------------------------------------------------------- */
 
 static struct json_object *theft(const char *op, const char *thief_key, const char *thief)
 {

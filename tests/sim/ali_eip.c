@@ -42,8 +42,7 @@ void ali_eip_unlink(struct json_object *eip)
     ali_settle(eip);
 }
 
-/* ---- the list ---------------------------------------------------------------------------------
- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static bool wanted(const struct ali_call *call, const struct json_object *eip)
 {
@@ -131,8 +130,7 @@ static int list(struct ali_call *call, struct json_object *out, struct ali_error
     return ali_list(call, ali_all(call->ali, ALI_EIP), &how, wanted, show, out, err);
 }
 
-/* ---- association ------------------------------------------------------------------------------
- */
+/* ---- association ----------------------------------------------------------------------------- */
 
 /* What the request binds to, as far as it is settled. */
 struct target {

@@ -86,8 +86,7 @@ static struct json_object *need_instance(const struct ali_call *call, struct ali
     return instance;
 }
 
-/* ---- attach and detach ------------------------------------------------------------------------
- */
+/* ---- attach and detach ----------------------------------------------------------------------- */
 
 static int check_place(const struct ali_call *call, const struct json_object *eni,
                        const struct json_object *instance, struct ali_error *err)
@@ -151,8 +150,7 @@ static int detach(struct ali_call *call, struct json_object *out, struct ali_err
     return 0;
 }
 
-/* ---- make, change, delete ---------------------------------------------------------------------
- */
+/* ---- make, change, delete -------------------------------------------------------------------- */
 
 static int read_groups(const struct ali_call *call, const struct json_object *vswitch,
                        const char *param, struct json_object *groups, struct ali_error *err)

@@ -33,8 +33,7 @@ static struct json_object *need(const struct context *context, enum ali_kind kin
     return object;
 }
 
-/* ---- instances --------------------------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 static int stop_instance(const struct context *context)
 {
@@ -110,8 +109,7 @@ static int set_guest(const struct context *context)
     return set_word(context, "guest", "guest", "ok,hung");
 }
 
-/* ---- routes -----------------------------------------------------------------------------------
- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static int read_destination(const struct context *context, char *ret_text, size_t size)
 {
@@ -168,8 +166,7 @@ static int delete_route(const struct context *context)
     return 0;
 }
 
-/* ---- elastic addresses ------------------------------------------------------------------------
- */
+/* ---- elastic addresses ----------------------------------------------------------------------- */
 
 static int associate(const struct context *context)
 {
@@ -227,8 +224,7 @@ static int lock_eip(const struct context *context)
     return 0;
 }
 
-/* ---- interfaces and addresses -----------------------------------------------------------------
- */
+/* ---- interfaces and addresses ---------------------------------------------------------------- */
 
 static int attach_eni(const struct context *context)
 {
@@ -293,8 +289,7 @@ static int unassign_ip(const struct context *context)
     return move_ip(context, false);
 }
 
-/* ---- HAVIPs -----------------------------------------------------------------------------------
- */
+/* ---- HAVIPs ---------------------------------------------------------------------------------- */
 
 /* By its id, or by its address. */
 static struct json_object *need_havip(const struct context *context)
@@ -372,8 +367,7 @@ static int unbind_havip(const struct context *context)
     return 0;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static int set_status(const struct context *context)
 {

@@ -38,8 +38,7 @@ static void plain(struct sim_answer *answer, int status, const char *text)
     sim_buf_str(&answer->body, text);
 }
 
-/* ---- sessions ---------------------------------------------------------------------------------
- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static void put_token(const struct sim_world *world, const struct sim_call *call,
                       struct sim_answer *answer)
@@ -76,8 +75,7 @@ static bool has_session(const struct sim_world *world, const struct sim_call *ca
     return false;
 }
 
-/* ---- interfaces -------------------------------------------------------------------------------
- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 static void line(struct sim_buf *out, const char *text)
 {
@@ -205,8 +203,7 @@ static bool nic_path(const struct node *node, const char *path)
     return node->out->len > 0;
 }
 
-/* ---- the role's credentials -------------------------------------------------------------------
- */
+/* ---- the role's credentials ------------------------------------------------------------------ */
 
 /* The same ones until half an hour before their end, or half their life. */
 static const struct json_object *role_credentials(const struct node *node, const char *role)
@@ -246,8 +243,7 @@ static bool credentials_path(const struct node *node, const char *path)
     return true;
 }
 
-/* ---- everything else --------------------------------------------------------------------------
- */
+/* ---- everything else ------------------------------------------------------------------------- */
 
 static void identity_document(const struct node *node, const struct json_object *primary)
 {

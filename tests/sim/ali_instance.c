@@ -49,8 +49,7 @@ void ali_instance_set(struct json_object *ali, struct json_object *instance, con
         sim_json_set_str(object, "master", "");
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static struct json_object *nics(const struct ali_call *call, const char *id)
 {
@@ -279,8 +278,7 @@ static int list_types(struct ali_call *call, struct json_object *out, struct ali
     return 0;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static int start(struct ali_call *call, struct json_object *out, struct ali_error *err)
 {

@@ -92,8 +92,7 @@ int ali_ip_pick(const struct json_object *ali, const struct json_object *vswitch
     return -1;
 }
 
-/* ---- actions ----------------------------------------------------------------------------------
- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static struct json_object *need_eni(const struct ali_call *call, struct ali_error *err)
 {

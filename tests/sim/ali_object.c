@@ -98,8 +98,7 @@ struct json_object *ali_copy_or_null(const struct json_object *object, const cha
     return sim_json_copy(sim_json_get(object, key));
 }
 
-/* ---- states between ---------------------------------------------------------------------------
- */
+/* ---- states between -------------------------------------------------------------------------- */
 
 struct json_object *ali_next(const char *status)
 {
@@ -161,8 +160,7 @@ void ali_begin(struct ali_call *call, const char *id, const char *between, struc
         (void)sim_world_event(call->world, event, ms, &ignored);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* A whole number in [1, most]; `otherwise` if the parameter is absent. */
 static int page_number(const struct ali_call *call, const char *param, unsigned most,

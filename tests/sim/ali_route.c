@@ -26,8 +26,7 @@ const char *ali_hop_type(const char *id)
     return "local";
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static bool table_wanted(const struct ali_call *call, const struct json_object *table)
 {
@@ -148,8 +147,7 @@ static int list_entries(struct ali_call *call, struct json_object *out, struct a
                  : -1;
 }
 
-/* ---- changes ----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* Of all entries of a VPC, one changes at a time. */
 static int check_idle(const struct ali_call *call, const char *vpc_id, struct ali_error *err)

@@ -18,8 +18,7 @@ static const char common_params[] =
     "SignatureType Timestamp SecurityToken OwnerId OwnerAccount ResourceOwnerId "
     "ResourceOwnerAccount";
 
-/* ---- errors and parameters --------------------------------------------------------------------
- */
+/* ---- errors and parameters ------------------------------------------------------------------- */
 
 int ali_fail(struct ali_error *err, int status, const char *code, const char *format, ...)
 {
@@ -114,8 +113,7 @@ static int check_params(const struct ali_call *call, const struct ali_action *ac
     return 0;
 }
 
-/* ---- rights -----------------------------------------------------------------------------------
- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
 static void no_value(const void *context, const char *key, char *ret_value, size_t size)
 {
@@ -208,8 +206,7 @@ static int throttle(const struct ali_call *call, const struct ali_action *action
                                   "Request was denied due to user flow control.");
 }
 
-/* ---- client tokens ----------------------------------------------------------------------------
- */
+/* ---- client tokens --------------------------------------------------------------------------- */
 
 #define TOKENS_MAX 1024 /* requests that are remembered; the oldest are forgotten */
 
@@ -287,8 +284,7 @@ static struct json_object *again(const struct ali_call *call, const struct ali_a
     return sim_json_copy(entry->answer);
 }
 
-/* ---- one request ------------------------------------------------------------------------------
- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 static const struct ali_action *find_action(const char *product, const char *name)
 {

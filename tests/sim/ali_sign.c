@@ -80,8 +80,7 @@ void ali_sign_claim(const struct sim_request *request, const struct sim_params *
     snprintf(ret_key, size, "%s", claim.key);
 }
 
-/* ---- the text that is signed ------------------------------------------------------------------
- */
+/* ---- the text that is signed ----------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -245,8 +244,7 @@ static int check_v1(const struct ali_call *call, const struct claim *claim, cons
     return same(base64, claim->signature) ? 0 : refuse_signature(err, text.data);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static int check_date(const struct ali_call *call, const struct claim *claim, struct ali_error *err)
 {

@@ -61,8 +61,7 @@ struct json_object *ali_credentials_issue(struct sim_world *world, const char *r
     return issued;
 }
 
-/* ---- actions ----------------------------------------------------------------------------------
- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static int refuse(struct ali_error *err, const char *arn)
 {

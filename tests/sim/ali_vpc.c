@@ -3,8 +3,7 @@
 #include <string.h>
 #include "ali.h"
 
-/* ---- VPCs -------------------------------------------------------------------------------------
- */
+/* ---- VPCs ------------------------------------------------------------------------------------ */
 
 static const struct json_object *gateway_of(const struct ali_call *call, const char *vpc_id)
 {
@@ -86,8 +85,7 @@ static int vpc_attribute(struct ali_call *call, struct json_object *out, struct 
     return 0;
 }
 
-/* ---- vSwitches --------------------------------------------------------------------------------
- */
+/* ---- vSwitches ------------------------------------------------------------------------------- */
 
 static const struct json_object *table_of(const struct ali_call *call, const char *vswitch_id)
 {
@@ -161,8 +159,7 @@ static int vswitch_attribute(struct ali_call *call, struct json_object *out, str
     return 0;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static struct json_object *show_gateway(const struct ali_call *call, struct json_object *gateway)
 {

@@ -74,8 +74,7 @@ void aws_xml_close(struct sim_buf *out, const char *name);
 /* tagSet, empty if there are no tags. */
 void aws_xml_tags(struct sim_buf *out, const struct json_object *object);
 
-/* ---- the parts --------------------------------------------------------------------------------
- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 /* Checks a world's part and fills in defaults. */
 int aws_world_check(struct json_object *aws, struct sim_error *err);

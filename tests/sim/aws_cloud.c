@@ -49,8 +49,7 @@ static bool classify(struct sim_world *world, const struct sim_request *request,
     return true;
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void error_answer(struct sim_call *call, const struct aws_error *err,
                          struct sim_answer *answer)
@@ -164,8 +163,7 @@ static void serve(struct sim_world *world, struct sim_call *call, struct sim_ans
     sim_answer_header(answer, "x-amzn-RequestId", "%s", call->request_id);
 }
 
-/* ---- events and derived state
- * ------------------------------------------------------------------------------ */
+/* ---- events and derived state ---------------------------------------------------------------- */
 
 static struct json_object *steal(const struct sim_world *world, const struct sim_call *call,
                                  const char *eni)

@@ -112,8 +112,7 @@ void aws_tag_new(const struct aws_call *call, struct json_object *object)
     json_object_object_add(object, "tags", tags);
 }
 
-/* ---- one request -------------------------------------------------------------------------------
- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 static const struct aws_ec2_action *find_action(const char *name)
 {

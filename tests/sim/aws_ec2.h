@@ -68,8 +68,7 @@ bool aws_id_well_formed(const char *id, const char *prefix);
 /* Whose is the id, going by its prefix? AWS_KINDS if nobody's. */
 enum aws_kind aws_kind_of(const char *id);
 
-/* ---- filters and pages --------------------------------------------------------------------------
- */
+/* ---- filters and pages ----------------------------------------------------------------------- */
 
 #define AWS_FILTER_VALUES_MAX 200 /* EC2 User Guide, "Filter your resources" */
 
@@ -111,8 +110,7 @@ bool aws_filters_pass(const struct aws_call *call, struct json_object *object,
 /* tag:KEY, tag-key, tag-value; false if it is none of these. */
 bool aws_offer_tags(const struct json_object *object, struct aws_filter_test *test);
 
-/* ---- shared between the files of EC2
- * ------------------------------------------------------------- */
+/* ---- shared between the files of EC2 --------------------------------------------------------- */
 
 /* Applies TagSpecification.N to a new object. */
 void aws_tag_new(const struct aws_call *call, struct json_object *object);

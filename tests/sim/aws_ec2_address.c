@@ -132,8 +132,7 @@ static int describe_addresses(struct aws_call *call, struct sim_buf *out, struct
     return 0;
 }
 
-/* ---- changes
- * --------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* By allocation id or by public address. */
 static struct json_object *need_address(const struct aws_call *call, struct aws_error *err)

@@ -49,8 +49,7 @@ const char *aws_eni_status(const struct json_object *eni)
     return "in-use";
 }
 
-/* ---- shown
- * ------------------------------------------------------------------------------------------ */
+/* ---- shown ----------------------------------------------------------------------------------- */
 
 static void association_item(const struct aws_call *call, struct sim_buf *out,
                              const struct json_object *eni, const char *ip)
@@ -255,8 +254,7 @@ static int describe_network_interfaces(struct aws_call *call, struct sim_buf *ou
     return aws_describe(call, &list, out, err);
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 static int describe_attribute(struct aws_call *call, struct sim_buf *out, struct aws_error *err)
 {
@@ -332,8 +330,7 @@ static int modify_attribute(struct aws_call *call, struct sim_buf *out, struct a
     return 0;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 /* The first free address of the subnet after the five that EC2 keeps for itself. */
 static int free_ip(const struct json_object *aws, const struct json_object *subnet, char *ret_ip,

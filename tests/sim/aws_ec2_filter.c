@@ -99,8 +99,7 @@ bool aws_filters_pass(const struct aws_call *call, struct json_object *object,
     return true;
 }
 
-/* ---- pages ------------------------------------------------------------------------------------
- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 struct page {
     size_t from, size;

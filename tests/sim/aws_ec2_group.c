@@ -74,8 +74,7 @@ struct json_object *aws_groups_read(const struct aws_call *call, const char *vpc
     return groups;
 }
 
-/* ---- client tokens ------------------------------------------------------------------------------
- */
+/* ---- client tokens --------------------------------------------------------------------------- */
 
 /* What a request with the token asks for, as one text. */
 static void asked_for(const struct aws_call *call, char *text, size_t size)

@@ -209,8 +209,7 @@ static int describe_instance_status(struct aws_call *call, struct sim_buf *out,
     return 0;
 }
 
-/* ---- changes
- * ------------------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 struct transition {
     const char *passing, *final, *delay;
@@ -336,8 +335,7 @@ static int modify_instance_attribute(struct aws_call *call, struct sim_buf *out,
     return 0;
 }
 
-/* ---- types -------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 /* What m5.large has ("IP addresses per network interface per instance type"). */
 static void type_item(const struct aws_call *call, struct sim_buf *out, const char *name)

@@ -31,8 +31,7 @@ void aws_ip_move(struct json_object *aws, struct json_object *from, struct json_
         sim_json_remove_text(sim_json_array(from, list), ip);
 }
 
-/* ---- IPv4
- * -------------------------------------------------------------------------------------------- */
+/* ---- IPv4 ------------------------------------------------------------------------------------ */
 
 static int check_assignable(const struct aws_call *call, const struct json_object *eni,
                             const char *ip, struct aws_error *err)
@@ -104,8 +103,7 @@ static int unassign_private_ips(struct aws_call *call, struct sim_buf *out, stru
     return 0;
 }
 
-/* ---- IPv6
- * -------------------------------------------------------------------------------------------- */
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
 
 static int read_v6(const struct json_object *subnet, const char *given, char *ret_ip, size_t size,
                    struct aws_error *err)

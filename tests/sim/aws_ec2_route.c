@@ -236,8 +236,7 @@ static int describe_route_tables(struct aws_call *call, struct sim_buf *out, str
     return aws_describe(call, &list, out, err);
 }
 
-/* ---- changes of routes
- * --------------------------------------------------------------------------- */
+/* ---- changes of routes ----------------------------------------------------------------------- */
 
 /* The one destination of the request, in canonical form. */
 static int read_destination(const struct aws_call *call, char *ret_text, size_t size,

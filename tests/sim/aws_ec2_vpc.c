@@ -151,8 +151,7 @@ static int associate_cidr(struct aws_call *call, struct sim_buf *out, struct aws
     return 0;
 }
 
-/* ---- subnets
- * --------------------------------------------------------------------------------------------- */
+/* ---- subnets --------------------------------------------------------------------------------- */
 
 static void subnet_item(const struct aws_call *call, struct sim_buf *out,
                         struct json_object *subnet)
@@ -236,8 +235,7 @@ static int create_subnet(struct aws_call *call, struct sim_buf *out, struct aws_
     return 0;
 }
 
-/* ---- gateways
- * -------------------------------------------------------------------------------------------- */
+/* ---- gateways -------------------------------------------------------------------------------- */
 
 static void gateway_item(const struct aws_call *call, struct sim_buf *out,
                          struct json_object *gateway)

@@ -36,8 +36,7 @@ static void plain(struct sim_answer *answer, int status, const char *text)
     sim_buf_str(&answer->body, text);
 }
 
-/* ---- sessions
- * ---------------------------------------------------------------------------------------------- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static void put_token(const struct sim_world *world, const struct sim_call *call,
                       struct sim_answer *answer)
@@ -77,8 +76,7 @@ static bool has_session(const struct sim_world *world, const struct sim_call *ca
     return false;
 }
 
-/* ---- interfaces
- * -------------------------------------------------------------------------------------------- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 static struct json_object *eni_by_mac(const struct node *node, const char *mac)
 {
@@ -197,8 +195,7 @@ static bool nic_path(const struct node *node, const char *path)
     return eni && nic_item(node, eni, path[len] ? path + len + 1 : "");
 }
 
-/* ---- the role's credentials
- * -------------------------------------------------------------------------------- */
+/* ---- the role's credentials ------------------------------------------------------------------ */
 
 /* The same ones until half an hour before their end, or half their life. */
 static const struct json_object *role_credentials(const struct node *node, const char *role)
@@ -241,8 +238,7 @@ static bool credentials_path(const struct node *node, const char *path)
     return true;
 }
 
-/* ---- everything else
- * --------------------------------------------------------------------------------------- */
+/* ---- everything else ------------------------------------------------------------------------- */
 
 static const char *zone_of(const struct node *node)
 {

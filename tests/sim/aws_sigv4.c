@@ -139,8 +139,7 @@ void aws_sigv4_claim(const struct sim_request *request, const struct sim_params 
     snprintf(ret_service, service_size, "%s", claimed ? claim.service : "");
 }
 
-/* ---- the canonical request --------------------------------------------------------------------
- */
+/* ---- the canonical request ------------------------------------------------------------------- */
 
 static int compare_params(const void *a, const void *b)
 {
@@ -283,8 +282,7 @@ static int signature_of(const struct aws_call *call, const struct claim *claim, 
     return 0;
 }
 
-/* ---- verdicts ----------------------------------------------------------------------------------
- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 /* EC2 tells little: whatever is wrong with a credential is AuthFailure. */
 static int refuse(const struct aws_call *call, const char *sts_code, const char *sts_message,

@@ -80,9 +80,7 @@ static void credentials_item(struct sim_buf *out, const struct json_object *issu
     aws_xml_close(out, "Credentials");
 }
 
-/* ---- roles
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- roles ----------------------------------------------------------------------------------- */
 
 /* What a trust policy may name: the caller, its role, its account, or its key. */
 static bool trusts(const struct aws_call *call, struct json_object *trust)

@@ -31,8 +31,7 @@ int sim_dataplane_reach(struct sim_dataplane *plane, const char *text)
     return 0;
 }
 
-/* ---- what changes ------------------------------------------------------------------------------
- */
+/* ---- what changes ---------------------------------------------------------------------------- */
 
 static void note(struct sim_dataplane *plane, const struct sim_path *path, bool gone, int error)
 {
@@ -183,8 +182,7 @@ static void *tick(void *context)
     return NULL;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int sim_dataplane_start(struct sim_dataplane *plane, struct sim_server *server,
                         struct sim_error *err)

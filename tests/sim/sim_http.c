@@ -132,7 +132,7 @@ static void reset_socket(int fd)
     (void)connect(fd, &none, sizeof(none));
 }
 
-/* ---- answers -------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 struct stream {
     struct sim_buf body;
@@ -216,7 +216,7 @@ static enum MHD_Result send_answer(struct sim_server *server, struct MHD_Connect
     return sent;
 }
 
-/* ---- requests ------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void refuse_plainly(struct sim_answer *answer, int status, const char *text)
 {
@@ -378,7 +378,7 @@ static void watch_connection(void *context, struct MHD_Connection *connection,
     }
 }
 
-/* ---- listeners ------------------------------------------------------------------------------ */
+/* ---- listeners ------------------------------------------------------------------------------- */
 
 static int open_socket(struct sim_listener *listener, struct sim_error *err)
 {

@@ -15,8 +15,7 @@
 #define REQUEST_MAX_BYTES 256 /* one header, two addresses, three numbers */
 #define OUR_PROTOCOL      201 /* of routes: an unassigned number, "ip route show proto 201" */
 
-/* ---- the namespace ------------------------------------------------------------------------------
- */
+/* ---- the namespace --------------------------------------------------------------------------- */
 
 struct opening {
     int netns_fd; /* borrowed; -1: our own */
@@ -71,8 +70,7 @@ struct mnl_socket *sim_netlink_open(const char *netns)
     return opening.socket;
 }
 
-/* ---- requests -----------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 struct request {
     char bytes[REQUEST_MAX_BYTES] __attribute__((aligned(8)));

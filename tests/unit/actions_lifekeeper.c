@@ -66,8 +66,7 @@ static void put_file(const char *path, const char *text, mode_t mode)
     assert_int_equal(chmod(path, mode), 0);
 }
 
-/* ---- the pure parts -----------------------------------------------------------------------------
- */
+/* ---- the pure parts -------------------------------------------------------------------------- */
 
 static void the_sixth_field_is_the_info_field(void **state)
 {
@@ -152,8 +151,7 @@ static void assignments_are_read_as_a_shell_would(void **state)
     }
 }
 
-/* ---- recognition --------------------------------------------------------------------------------
- */
+/* ---- recognition ----------------------------------------------------------------------------- */
 
 static void knows_where_it_runs_from(void **state)
 {
@@ -197,8 +195,7 @@ static void knows_where_it_runs_from(void **state)
     assert_false(lk->recognise(&call));
 }
 
-/* ---- ins_list
- * ------------------------------------------------------------------------------------ */
+/* ---- ins_list -------------------------------------------------------------------------------- */
 
 /* Runs an action's overlay with `script` as ins_list, for `by_ms` at most; what was logged is in
  * the file "log". */
@@ -346,8 +343,7 @@ static void a_directory_that_others_may_write_is_not_run_from(void **state)
     assert_int_not_equal(access("was_run", F_OK), 0);
 }
 
-/* ---- tunables and statuses
- * ------------------------------------------------------------------------ */
+/* ---- tunables and statuses ------------------------------------------------------------------- */
 
 static void limits_are_a_tenth_less(void **state)
 {

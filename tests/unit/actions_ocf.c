@@ -167,8 +167,7 @@ static void actions_and_probes(void **state)
     assert_int_equal(act_ocf_action_of(&call), ACT_OCF_OTHER);
 }
 
-/* ---- the table of answers -----------------------------------------------------------------------
- */
+/* ---- the table of answers -------------------------------------------------------------------- */
 
 enum {
     S = 0,

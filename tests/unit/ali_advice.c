@@ -29,8 +29,7 @@ static void denied(struct ali_world *w, const char *action)
                    (struct fake_answer){.status = 403, .body = ALI_ERROR("Forbidden.RAM")}, 0);
 }
 
-/* ---- EIPs --------------------------------------------------------------------------------------
- */
+/* ---- EIPs ------------------------------------------------------------------------------------ */
 
 #define NODE(enis)                                                                                 \
     ALI_ANSWER("\"Instances\":{\"Instance\":[{\"InstanceId\":\"i-2\",\"InstanceType\":"            \
@@ -266,8 +265,7 @@ static void an_interface_that_cannot_be_read(void **state)
     ali_done(w);
 }
 
-/* ---- interfaces --------------------------------------------------------------------------------
- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 #define MOVING(more)                                                                               \
     "{\"NetworkInterfaceId\":\"eni-9\",\"InstanceId\":\"i-1\",\"Status\":\"InUse\",\"Type\":"      \
@@ -356,8 +354,7 @@ static void an_interface_that_dies_with_its_instance(void **state)
     }
 }
 
-/* ---- routes ------------------------------------------------------------------------------------
- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static void an_address_of_a_vswitch_takes_no_route(void **state)
 {

@@ -28,8 +28,7 @@ static int ask(struct ali_session *s, const char *action, unsigned flags, struct
     return rc;
 }
 
-/* ---- what is read ---------------------------------------------------------------------------
- */
+/* ---- what is read ---------------------------------------------------------------------------- */
 
 static void what_is_no_answer_of_the_clouds_is_none(void **state)
 {
@@ -177,8 +176,7 @@ static void texts_and_switches_however_they_come(void **state)
     assert_false(ali_true(root, "absent"));
 }
 
-/* ---- pages ----------------------------------------------------------------------------------
- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 static int count_page(void *arg, const struct kit_json_node *root, struct kit_err *err)
 {

@@ -29,7 +29,7 @@ static void env(const char *name, const char *value)
     assert_int_equal(value ? setenv(name, value, 1) : unsetenv(name), 0);
 }
 
-/* ---- the order ------------------------------------------------------------------------------ */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static void each_source_hides_the_next(void **state)
 {
@@ -148,7 +148,7 @@ static void files_that_others_write_are_refused(void **state)
     gives("CLI");
 }
 
-/* ---- modes of the CLI's profiles ------------------------------------------------------------ */
+/* ---- modes of the CLI's profiles ------------------------------------------------------------- */
 
 static void modes(void **state)
 {
@@ -308,7 +308,7 @@ static void a_program_prints_a_profile(void **state)
     refuses(KIT_ERR_CONFIG, "process_command is missing");
 }
 
-/* ---- types of the credentials file ---------------------------------------------------------- */
+/* ---- types of the credentials file ----------------------------------------------------------- */
 
 static void types(void **state)
 {
@@ -330,7 +330,7 @@ static void types(void **state)
     refuses(KIT_ERR_CONFIG, "type rsa_key_pair is not supported");
 }
 
-/* ---- what the host hands out ---------------------------------------------------------------- */
+/* ---- what the host hands out ----------------------------------------------------------------- */
 
 static void odd_roles(void **state)
 {
@@ -354,7 +354,7 @@ static void odd_roles(void **state)
     refuses(KIT_ERR_AUTH, "the credentials URI: HTTP 404");
 }
 
-/* ---- a role on top, and refresh ------------------------------------------------------------- */
+/* ---- a role on top, and refresh -------------------------------------------------------------- */
 
 static void the_parameter_role_arn_comes_on_top(void **state)
 {

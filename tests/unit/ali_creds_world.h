@@ -114,7 +114,7 @@ static inline void world_answer(struct fake_net *net, const struct fake_request 
     *ret_answer = answer_any(req);
 }
 
-/* ---- a session ------------------------------------------------------------------------------ */
+/* ---- a session ------------------------------------------------------------------------------- */
 
 static struct ali_session *session;
 static char dir[] = "/tmp/cloudvip-unit-XXXXXX";

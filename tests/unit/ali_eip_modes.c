@@ -7,8 +7,7 @@
 
 #include "tests/unit/ali_eip.h"
 
-/* ---- cut-through and multi ---------------------------------------------------------------------
- */
+/* ---- cut-through and multi ------------------------------------------------------------------- */
 
 static struct ali_world *cut_through(void)
 {
@@ -233,8 +232,7 @@ static void multi_binds_in_its_mode(void **state)
     ali_done(w);
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static void expect_refusal(struct ali_world *w, const char *rule)
 {

@@ -25,8 +25,7 @@ static struct kit_binding one(const char *body, bool for_claim, const char *eni)
     return b;
 }
 
-/* ---- locate ------------------------------------------------------------------------------------
- */
+/* ---- locate ---------------------------------------------------------------------------------- */
 
 static void what_the_states_mean(void **state)
 {
@@ -194,8 +193,7 @@ static void on_an_instance(void **state)
     assert_true(b.right);
 }
 
-/* ---- claim, NAT --------------------------------------------------------------------------------
- */
+/* ---- claim, NAT ------------------------------------------------------------------------------ */
 
 static void takes_it_from_another_eni(void **state)
 {
@@ -418,8 +416,7 @@ static void stale_looks(void **state)
     }
 }
 
-/* ---- release -----------------------------------------------------------------------------------
- */
+/* ---- release --------------------------------------------------------------------------------- */
 
 static void a_release_names_what_was_read(void **state)
 {

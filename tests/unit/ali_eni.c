@@ -40,8 +40,7 @@ static struct ali_world *begin(void)
     return w;
 }
 
-/* ---- where it is -------------------------------------------------------------------------------
- */
+/* ---- where it is ----------------------------------------------------------------------------- */
 
 static void states_are_judged(void **state)
 {
@@ -171,8 +170,7 @@ static void a_rule_that_warns_lets_it_pass(void **state)
     ali_done(w);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------
- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static void detached_there_and_attached_here(void **state)
 {

@@ -170,7 +170,7 @@ static void the_region(void **state)
     assert_string_equal(session->cloud->region, "cn-qingdao");
 }
 
-/* ---- this node ------------------------------------------------------------------------------ */
+/* ---- this node ------------------------------------------------------------------------------- */
 
 static struct kit_me find(unsigned wants)
 {

@@ -52,8 +52,7 @@ static struct ali_world *begin(const char *address)
     return w;
 }
 
-/* ---- where it is -------------------------------------------------------------------------------
- */
+/* ---- where it is ----------------------------------------------------------------------------- */
 
 static void holders_are_judged(void **state)
 {
@@ -202,8 +201,7 @@ static void rules_refuse_before_anything_is_changed(void **state)
     }
 }
 
-/* ---- moving it ---------------------------------------------------------------------------------
- */
+/* ---- moving it ------------------------------------------------------------------------------- */
 
 static struct ali_world *with_theirs(void)
 {

@@ -37,8 +37,7 @@ static const struct fake_answer quota_not_told[] = {
                      "\"EniPrivateIpAddressQuantity\":0}")},
 };
 
-/* ---- interfaces of an instance -----------------------------------------------------------------
- */
+/* ---- interfaces of an instance --------------------------------------------------------------- */
 
 #define MOVED(node, status, more)                                                                  \
     ENIS("{\"NetworkInterfaceId\":\"eni-9\",\"InstanceId\":\"" node "\",\"Status\":\"" status      \
@@ -128,8 +127,7 @@ static void a_limit_is_asked_for_a_move_alone(void **state)
     }
 }
 
-/* ---- addresses of an interface -----------------------------------------------------------------
- */
+/* ---- addresses of an interface --------------------------------------------------------------- */
 
 #define IP(addr, primary) "{\"PrivateIpAddress\":\"" addr "\",\"Primary\":" primary "}"
 #define PRIMARY_2         IP("10.0.1.12", "true")

@@ -9,8 +9,7 @@
 
 #include "tests/unit/ali_routes.h"
 
-/* ---- pointing it here --------------------------------------------------------------------------
- */
+/* ---- pointing it here ------------------------------------------------------------------------ */
 
 static struct ali_world *with_theirs(void)
 {
@@ -213,8 +212,7 @@ static void created_by_another_meanwhile_is_open(void **state)
     ali_done(w);
 }
 
-/* ---- endpoints that cannot change a next hop ---------------------------------------------------
- */
+/* ---- endpoints that cannot change a next hop ------------------------------------------------- */
 
 static struct ali_world *endpoint_that_says(const char *error)
 {

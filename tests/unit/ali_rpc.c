@@ -28,8 +28,7 @@ static int ask(struct ali_session *s, const char *action, unsigned flags, struct
     return rc;
 }
 
-/* ---- what is sent ---------------------------------------------------------------------------
- */
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 static void it_is_posted_sorted_encoded_and_signed(void **state)
 {
@@ -140,8 +139,7 @@ static void too_much_is_refused_and_not_cut(void **state)
     ali_end(s);
 }
 
-/* ---- what is sent again ---------------------------------------------------------------------
- */
+/* ---- what is sent again ---------------------------------------------------------------------- */
 
 static void a_nonce_is_new_each_time(void **state)
 {

@@ -32,8 +32,7 @@ static void denied(struct aws_world *w, const char *action)
     aws_reply_with(w, action, (struct fake_answer)DENIED, 0);
 }
 
-/* ---- route tables ------------------------------------------------------------------------------
- */
+/* ---- route tables ---------------------------------------------------------------------------- */
 
 #define WITH_ROUTE "route.destination-cidr-block"
 #define NIC(n, zone)                                                                               \
@@ -172,8 +171,7 @@ static void an_action_asks_for_none_of_it(void **state)
     aws_done(w);
 }
 
-/* ---- an address inside the VPC -----------------------------------------------------------------
- */
+/* ---- an address inside the VPC --------------------------------------------------------------- */
 
 #define INSIDE       "10.0.5.5"
 #define INSIDE_ON(n) ROUTE(V4("10.0.5.5/32"), TO_ENI(n), "active", "CreateRoute")
@@ -240,8 +238,7 @@ static void a_missing_route_that_nobody_can_create(void **state)
     aws_done(w);
 }
 
-/* ---- Elastic IPs -------------------------------------------------------------------------------
- */
+/* ---- Elastic IPs ----------------------------------------------------------------------------- */
 
 #define ADDRESS_ON(association)                                                                    \
     EC2_ANSWER("DescribeAddresses",                                                                \
@@ -339,8 +336,7 @@ static void an_elastic_ip_is_planned_without_advice(void **state)
     }
 }
 
-/* ---- interfaces --------------------------------------------------------------------------------
- */
+/* ---- interfaces ------------------------------------------------------------------------------ */
 
 #define MOVING(attachment)                                                                         \
     ENIS("<item><networkInterfaceId>eni-9</networkInterfaceId><availabilityZone>a"                 \

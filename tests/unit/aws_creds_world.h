@@ -17,7 +17,7 @@
 /* No error may hold any of these, and all secrets of the tests begin so. */
 #define SECRET "HUSHHUSH"
 
-/* ---- a network and a clock of our own ------------------------------------------------------- */
+/* ---- a network and a clock of our own -------------------------------------------------------- */
 
 static struct world {
     int64_t now_ns, wall_s;
@@ -189,7 +189,7 @@ static const struct kit_transport net = {
 static const struct kit_clock test_clock = {
     .now_ns = clock_now, .wall_ns = clock_wall, .sleep_ns = clock_sleep, .random = clock_random};
 
-/* ---- a session ------------------------------------------------------------------------------ */
+/* ---- a session ------------------------------------------------------------------------------- */
 
 static char dir[] = "/tmp/cloudvip-unit-XXXXXX";
 static char credentials_path[64], config_path[64], token_path[64];

@@ -104,7 +104,7 @@ static void an_url_of_ones_own(void **state)
     assert_int_equal(err.kind, KIT_ERR_CONFIG);
 }
 
-/* ---- who may name it ------------------------------------------------------------------------ */
+/* ---- who may name it ------------------------------------------------------------------------- */
 
 static const char *const variables[] = {
     "AWS_ENDPOINT_URL_EC2",

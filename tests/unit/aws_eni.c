@@ -45,8 +45,7 @@ static void answers(struct aws_world *w, const char *body, unsigned times)
     w->reply[w->replies - 1].times = times;
 }
 
-/* ---- where it is -------------------------------------------------------------------------------
- */
+/* ---- where it is ----------------------------------------------------------------------------- */
 
 static struct kit_binding found(const char *nics)
 {
@@ -154,8 +153,7 @@ static void without_metadata_nothing_is_known(void **state)
     aws_done(w);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------
- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 /* Locates it (the first answer), then claims or releases it. */
 static struct kit_step walk(struct aws_world *w, bool release)

@@ -200,8 +200,7 @@ static void many_resources_share_calls(void **state)
     aws_done(w);
 }
 
-/* ---- claims ------------------------------------------------------------------------------------
- */
+/* ---- claims ---------------------------------------------------------------------------------- */
 
 static struct kit_query located_for_claim(struct aws_world *w, const char *holder)
 {
@@ -297,8 +296,7 @@ static void an_eni_that_is_not_there_is_named(void **state)
     aws_done(w);
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static struct kit_step change(struct aws_world *w, const char *holder, bool release)
 {

@@ -9,8 +9,7 @@
 #include "kit/vip/where.h"
 #include "tests/unit/aws_route.h"
 
-/* ---- one entry
- * ----------------------------------------------------------------------------------- */
+/* ---- one entry ------------------------------------------------------------------------------- */
 
 static void every_kind_of_target(void **state)
 {
@@ -133,8 +132,7 @@ static void ipv6_is_compared_as_an_address(void **state)
     aws_done(w);
 }
 
-/* ---- which tables
- * -------------------------------------------------------------------------------- */
+/* ---- which tables ---------------------------------------------------------------------------- */
 
 static void one_call_and_nothing_of_other_vpcs(void **state)
 {
@@ -239,8 +237,7 @@ static void a_claim_without_any_route_names_the_tables(void **state)
     aws_done(w);
 }
 
-/* ---- the source/destination check
- * ------------------------------------------------------------------ */
+/* ---- the source/destination check ------------------------------------------------------------ */
 
 static void only_a_claim_asks_for_the_check(void **state)
 {

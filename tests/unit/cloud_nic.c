@@ -39,8 +39,7 @@ static const char *gateway(const struct kit_addr *a)
     return a->family ? kit_addr_text(a, text) : "";
 }
 
-/* ---- EC2 --------------------------------------------------------------------------------------
- */
+/* ---- EC2 ------------------------------------------------------------------------------------- */
 
 static const char *const ec2[AWS_HOST_NIC_ITEMS] = {
     [AWS_HOST_NIC_ENI] = "eni-0bb00000000000002",
@@ -149,8 +148,7 @@ static void more_addresses_than_an_interface_has(void **state)
     assert_string_equal(err.msg, "the metadata service's local-ipv4s: more than 64 addresses");
 }
 
-/* ---- ECS --------------------------------------------------------------------------------------
- */
+/* ---- ECS ------------------------------------------------------------------------------------- */
 
 static const char *const ecs[ALI_HOST_NIC_ITEMS] = {
     [ALI_HOST_NIC_FIRST_MAC] = "00:16:3e:00:02:00",

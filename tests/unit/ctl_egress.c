@@ -14,8 +14,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
-/* ---- what an echo service says -----------------------------------------------------------------
- */
+/* ---- what an echo service says --------------------------------------------------------------- */
 
 static void an_address_in_a_text(void **state)
 {
@@ -52,8 +51,7 @@ static void an_address_in_a_text(void **state)
     }
 }
 
-/* ---- what is remembered ------------------------------------------------------------------------
- */
+/* ---- what is remembered ---------------------------------------------------------------------- */
 
 static char dir[] = "/tmp/cloudvip-egress-XXXXXX";
 

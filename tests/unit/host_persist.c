@@ -73,8 +73,7 @@ static bool is_file(const char *path)
     return access(whole, F_OK) == 0;
 }
 
-/* ---- what it shall have -----------------------------------------------------------------------
- */
+/* ---- what it shall have ---------------------------------------------------------------------- */
 
 #define HEADER                                                                                     \
     "# Made by `cloudvip nic setup eth1`; `cloudvip nic unset eth1` removes it.\n"                 \
@@ -267,8 +266,7 @@ static void ifupdown(void **state)
     refused(&kit_persist_ifupdown, "/etc/network/interfaces.d/50-cloud-init is not ours");
 }
 
-/* ---- who rules --------------------------------------------------------------------------------
- */
+/* ---- who rules ------------------------------------------------------------------------------- */
 
 static void rules(const char *name)
 {

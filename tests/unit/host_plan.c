@@ -278,8 +278,7 @@ static void what_somebody_else_began(void **state)
     assert_non_null(strstr(err.msg, "rule 48: the default route of eth1 has metric 100"));
 }
 
-/* ---- taking it back ---------------------------------------------------------------------------
- */
+/* ---- taking it back -------------------------------------------------------------------------- */
 
 static void begin_made(const struct kit_nic *nic, struct kit_host_now *now,
                        struct kit_host_state *made)
@@ -361,8 +360,7 @@ static void what_the_interface_has_lost(void **state)
     kit_host_plan_done(&plan);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void the_state_comes_back(void **state)
 {

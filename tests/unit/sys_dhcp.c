@@ -52,8 +52,7 @@ static void put_for(const char *form, const char *text)
     put(path, text);
 }
 
-/* ---- pure ---------------------------------------------------------------------------------------
- */
+/* ---- pure ------------------------------------------------------------------------------------ */
 
 static void networkd(void **state)
 {
@@ -135,8 +134,7 @@ static void ifupdown(void **state)
             fail_msg("row %zu", i);
 }
 
-/* ---- where they are -----------------------------------------------------------------------------
- */
+/* ---- where they are -------------------------------------------------------------------------- */
 
 static void the_first_that_knows_tells(void **state)
 {

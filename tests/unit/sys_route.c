@@ -366,8 +366,7 @@ static void without_permission_it_says_so(void **state)
     assert_true(is);
 }
 
-/* ---- the parsers alone ------------------------------------------------------------------------
- */
+/* ---- the parsers alone ----------------------------------------------------------------------- */
 
 static int count_routes(const struct kit_route *route, void *arg)
 {

@@ -90,8 +90,7 @@ static struct kit_record record_of(void)
     return r;
 }
 
-/* ---- who wants it -------------------------------------------------------------------------------
- */
+/* ---- who wants it ---------------------------------------------------------------------------- */
 
 static void who_puts_it_there(void **state)
 {
@@ -206,8 +205,7 @@ static void a_guests_address_comes_with_its_mask(void **state)
     kit_settings_done(&s);
 }
 
-/* ---- up and down --------------------------------------------------------------------------------
- */
+/* ---- up and down ----------------------------------------------------------------------------- */
 
 static void what_we_put_up_we_take_off(void **state)
 {

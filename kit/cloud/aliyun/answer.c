@@ -115,8 +115,7 @@ bool ali_true(const struct kit_json_node *object, const char *key)
     return kit_json_bool(node, &value) && value;
 }
 
-/* ---- pages -----------------------------------------------------------------------------------
- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 static int too_many(const struct ali_rpc *r, struct kit_err *err)
 {

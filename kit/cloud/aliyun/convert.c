@@ -20,8 +20,7 @@
  */
 #define LIFE_S INT64_C(86400)
 
-/* ---- rules --------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static bool is_subscription(const struct ali_instance *i)
 {
@@ -75,8 +74,7 @@ enum kit_rule_answer ali_convert_check_state(const void *evidence, struct kit_bu
     return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
-/* ---- the change ---------------------------------------------------------------------------------
- */
+/* ---- the change ------------------------------------------------------------------------------ */
 
 struct task {
     struct ali_cloud *cloud;

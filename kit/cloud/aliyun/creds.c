@@ -6,8 +6,7 @@
 #include "kit/cloud/aliyun/source.h"
 #include "kit/cloud/aliyun/sts.h"
 
-/* ---- a set of credentials from its parts ----------------------------------------------------
- */
+/* ---- a set of credentials from its parts ----------------------------------------------------- */
 
 int ali_creds_fill(const struct kit_creds_parts *parts, const char *who,
                    struct kit_creds *ret_creds, struct kit_err *err)
@@ -53,8 +52,7 @@ int ali_creds_from_text(const struct kit_buf *text, const char *who, struct kit_
     return ali_creds_from_json(kit_json_root(&doc), who, ret_creds, err);
 }
 
-/* ---- the environment ------------------------------------------------------------------------
- */
+/* ---- the environment ------------------------------------------------------------------------- */
 
 enum ali_source ali_source_environment(struct kit_creds *ret_creds, struct kit_err *err)
 {
@@ -94,8 +92,7 @@ enum ali_source ali_source_oidc(const struct ali_chain *chain, struct kit_creds 
                                                                           : ALI_SOURCE_GOT;
 }
 
-/* ---- the chain ------------------------------------------------------------------------------
- */
+/* ---- the chain ------------------------------------------------------------------------------- */
 
 static enum ali_source ask_host(const struct ali_chain *chain, struct kit_creds *ret_creds,
                                 struct kit_err *err)

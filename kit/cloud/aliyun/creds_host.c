@@ -6,8 +6,7 @@
 #include "kit/cloud/aliyun/metadata.h"
 #include "kit/cloud/aliyun/source.h"
 
-/* ---- the instance's RAM role ----------------------------------------------------------------
- */
+/* ---- the instance's RAM role ----------------------------------------------------------------- */
 
 #define ROLES "meta-data/ram/security-credentials/"
 
@@ -70,8 +69,7 @@ enum ali_source ali_source_instance(const struct ali_chain *chain, const char *r
     return read_role(chain, role, ret_creds, err) ? ALI_SOURCE_BROKEN : ALI_SOURCE_GOT;
 }
 
-/* ---- a credentials URI ----------------------------------------------------------------------
- */
+/* ---- a credentials URI ----------------------------------------------------------------------- */
 
 enum ali_source ali_source_uri(const struct ali_chain *chain, const char *url,
                                struct kit_creds *ret_creds, struct kit_err *err)

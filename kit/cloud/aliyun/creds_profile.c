@@ -33,8 +33,7 @@ static enum ali_source fill(const struct kit_creds_parts *parts, const char *who
     return ali_creds_fill(parts, who, ret_creds, err) ? ALI_SOURCE_BROKEN : ALI_SOURCE_GOT;
 }
 
-/* ---- config.json of the CLI -----------------------------------------------------------------
- */
+/* ---- config.json of the CLI ------------------------------------------------------------------ */
 
 struct cli {
     const struct ali_chain *chain;
@@ -232,8 +231,7 @@ enum ali_source ali_source_cli(const struct ali_chain *chain, const char *name,
     return c.profile ? from_profile(&c, ret_creds, err) : ALI_SOURCE_NONE;
 }
 
-/* ---- the credentials file of the SDKs -------------------------------------------------------
- */
+/* ---- the credentials file of the SDKs -------------------------------------------------------- */
 
 static const char *key(const struct ali_chain *chain, const char *section, const char *name)
 {

@@ -7,8 +7,7 @@
 #include "kit/base/mem.h"
 #include "kit/base/str.h"
 
-/* ---- one ENI -----------------------------------------------------------------------------------
- */
+/* ---- one ENI --------------------------------------------------------------------------------- */
 
 void ali_eni_done(struct ali_eni *eni)
 {
@@ -138,8 +137,7 @@ bool ali_eni_primary_text(const struct ali_eni *eni, char ret_text[KIT_ADDR_TEXT
     return ret_text[0] != '\0';
 }
 
-/* ---- lists -------------------------------------------------------------------------------------
- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 void ali_enis_done(struct ali_enis *list)
 {
@@ -277,8 +275,7 @@ int ali_enis_find(struct ali_cloud *cloud, const struct ali_eni_filter *filter,
     return rc;
 }
 
-/* ---- instances ---------------------------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 void ali_instances_call(struct ali_rpc *r, struct ali_cloud *cloud, const char *const id[],
                         size_t ids)

@@ -11,8 +11,7 @@
 /* A metadata service is on the link: it answers within milliseconds, or there is none. */
 #define ELSEWHERE_MS INT64_C(2000)
 
-/* ---- instance and ENIs --------------------------------------------------------------------------
- */
+/* ---- instance and ENIs ----------------------------------------------------------------------- */
 
 /* Who we are is the metadata service's word.  Of an instance that is named it is only asked whether
  * it is this one: from elsewhere nobody answers, which is waited for once and not for long. */
@@ -89,8 +88,7 @@ static int find_eni(struct ali_cloud *cloud, struct ali_egress *e, struct kit_de
     return 0;
 }
 
-/* ---- the EIP ------------------------------------------------------------------------------------
- */
+/* ---- the EIP --------------------------------------------------------------------------------- */
 
 static int take_one_of_eni(void *arg, const struct kit_json_node *root, struct kit_err *err)
 {
@@ -146,8 +144,7 @@ static int find_eip(struct ali_cloud *cloud, struct ali_egress *e, struct kit_de
     return find_eip_of_eni(cloud, e, by, err);
 }
 
-/* ---- what it amounts to -------------------------------------------------------------------------
- */
+/* ---- what it amounts to ---------------------------------------------------------------------- */
 
 static void tell_eip(const struct ali_egress *e, struct kit_egress_facts *f)
 {
@@ -210,8 +207,7 @@ static void tell(const struct ali_egress *e, struct kit_egress_facts *f)
     (void)kit_str_copy(f->new_groups, sizeof(f->new_groups), groups.data);
 }
 
-/* ---- look ---------------------------------------------------------------------------------------
- */
+/* ---- look ------------------------------------------------------------------------------------ */
 
 /* Of the ENI that is to be created. */
 static void choose(struct ali_egress *e)
@@ -283,8 +279,7 @@ static int look(struct kit_cloud *base, const struct kit_egress_wish *wish, stru
     return rc;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_permission permissions[] = {
     {"ecs:DescribeInstances", "*", "to see the instance's public address", KIT_ALWAYS},

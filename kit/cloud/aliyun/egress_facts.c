@@ -8,8 +8,7 @@
 #include "kit/cloud/aliyun/ops_eni.h"
 #include "kit/cloud/aliyun/route_table.h"
 
-/* ---- SNAT ---------------------------------------------------------------------------------------
- */
+/* ---- SNAT ------------------------------------------------------------------------------------ */
 
 struct gateways {
     char (*id)[KIT_ID]; /* owned */
@@ -134,8 +133,7 @@ int ali_egress_find_snat(struct ali_cloud *cloud, struct ali_egress *e, struct k
     return rc;
 }
 
-/* ---- vSwitches ----------------------------------------------------------------------------------
- */
+/* ---- vSwitches ------------------------------------------------------------------------------- */
 
 static int read_vswitch(struct ali_cloud *cloud, const char *id, struct kit_deadline by,
                         struct ali_vswitch *ret_vswitch, struct kit_err *err)
@@ -175,8 +173,7 @@ static int find_way_out(struct ali_cloud *cloud, struct ali_egress *e, struct ki
     return 0;
 }
 
-/* ---- of the ENI that is to be created -----------------------------------------------------------
- */
+/* ---- of the ENI that is to be created -------------------------------------------------------- */
 
 static void take_groups(struct ali_egress *e, const struct kit_json_node *root)
 {

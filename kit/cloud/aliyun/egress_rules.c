@@ -16,8 +16,7 @@ static bool is_bound(const struct ali_egress *e)
     return e->eni && e->eip_known && kit_str_eq(e->eip.holder, e->eni->id);
 }
 
-/* ---- the way out --------------------------------------------------------------------------------
- */
+/* ---- the way out ----------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_snat(const void *evidence, struct kit_buf *detail)
 {
@@ -60,8 +59,7 @@ static enum kit_rule_answer check_bypass(const void *evidence, struct kit_buf *d
     return kit_rule_broken_if(i->public_ip[0] || i->eip[0]);
 }
 
-/* ---- the ENI ------------------------------------------------------------------------------------
- */
+/* ---- the ENI --------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_place(const void *evidence, struct kit_buf *detail)
 {
@@ -162,8 +160,7 @@ static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *det
     return e->quota.type[0] ? answer : KIT_RULE_NOT_KNOWN;
 }
 
-/* ---- the order ----------------------------------------------------------------------------------
- */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_order(const void *evidence, struct kit_buf *detail)
 {
@@ -185,8 +182,7 @@ static enum kit_rule_answer check_order(const void *evidence, struct kit_buf *de
     return kit_rule_broken_if(detail->len_bytes > 0);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 const struct kit_rule ali_egress_rules[ALI_EGRESS_RULES] = {
     {39, KIT_RULE_REFUSE, "without its public address the instance leaves by SNAT alone",

@@ -16,8 +16,7 @@ static int run(struct ali_rpc *r, struct ali_cloud *cloud, struct kit_deadline b
     return -1;
 }
 
-/* ---- room on the instance ----------------------------------------------------------------------
- */
+/* ---- room on the instance -------------------------------------------------------------------- */
 
 static const char *node_of(const struct ali_eip_target *t)
 {
@@ -93,8 +92,7 @@ enum kit_rule_answer ali_eip_check_room(const void *evidence, struct kit_buf *de
     return ali_quota_check(used, a->quota.ipv4_of_eni);
 }
 
-/* ---- a way out through the IPv4 gateway --------------------------------------------------------
- */
+/* ---- a way out through the IPv4 gateway ------------------------------------------------------ */
 
 static void take_gateway(const struct ali_rpc *r, const char *vpc, char gateway[KIT_ID])
 {
@@ -205,8 +203,7 @@ enum kit_rule_answer ali_eip_check_gateway(const void *evidence, struct kit_buf 
     return a->gateway[0] && !a->routed ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
-/* ---- this host ---------------------------------------------------------------------------------
- */
+/* ---- this host ------------------------------------------------------------------------------- */
 
 static void look_for_eip(struct ali_eip_target *t)
 {

@@ -35,8 +35,7 @@ struct task {
     struct kit_err last; /* the last refusal that may pass; msg "" = none */
 };
 
-/* ---- looking ------------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static bool is_cut_through(const struct task *t)
 {
@@ -105,8 +104,7 @@ static bool is_wanted(const struct task *t)
            (kit_addr_parse(t->eip.private_text, &mapped) && kit_addr_eq(&wanted, &mapped));
 }
 
-/* ---- changes ------------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* 1: accepted; 0: not now, look again; -1: refused. */
 static int send(struct task *t, struct ali_rpc *r, struct kit_err *err)
@@ -164,8 +162,7 @@ static int move_eni(struct task *t, const char *action, struct kit_err *err)
     return send(t, &r, err);
 }
 
-/* ---- the next step ------------------------------------------------------------------------------
- */
+/* ---- the next step --------------------------------------------------------------------------- */
 
 static int conflict(const struct task *t, struct kit_err *err)
 {
@@ -291,8 +288,7 @@ static int next_step(void *arg, struct kit_err *err)
     return is_cut_through(t) ? advance_cut_through(t, err) : advance(t, err);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* After a failure: the interface that we took away from this node comes back, unless the EIP is on
  * it (then the next run attaches it). */

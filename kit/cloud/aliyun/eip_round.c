@@ -10,8 +10,7 @@
 /* What only the rules want to know must not hold up a claim that could go on without it. */
 #define EVIDENCE_TRIES 2
 
-/* ---- the round of calls -------------------------------------------------------------------------
- */
+/* ---- the round of calls ---------------------------------------------------------------------- */
 
 static bool wants_eni(const struct ali_eip_target *t)
 {
@@ -139,8 +138,7 @@ static void add_evidence(struct ali_eip_round *round, struct ali_cloud *cloud,
     }
 }
 
-/* ---- what came back -----------------------------------------------------------------------------
- */
+/* ---- what came back -------------------------------------------------------------------------- */
 
 static void take_search(struct ali_eip_target *t)
 {
@@ -312,8 +310,7 @@ void ali_eip_round(struct ali_cloud *cloud, struct ali_eip_target *t, size_t cou
         take_evidence(&t[i]);
 }
 
-/* ---- one EIP alone ------------------------------------------------------------------------------
- */
+/* ---- one EIP alone --------------------------------------------------------------------------- */
 
 int ali_eip_find(struct ali_cloud *cloud, const char *id_or_address, struct kit_deadline by,
                  struct ali_eip *ret_eip, struct kit_err *err)

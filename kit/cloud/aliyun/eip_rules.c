@@ -51,8 +51,7 @@ static const char *other_eip(const struct ali_eip_target *t)
     return NULL;
 }
 
-/* ---- all modes ----------------------------------------------------------------------------------
- */
+/* ---- all modes ------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *detail)
 {
@@ -118,8 +117,7 @@ static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf
     return kit_rule_broken_if(t->eni->primary);
 }
 
-/* ---- NAT ----------------------------------------------------------------------------------------
- */
+/* ---- NAT ------------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_private(const void *evidence, struct kit_buf *detail)
 {
@@ -152,8 +150,7 @@ static enum kit_rule_answer check_attached(const void *evidence, struct kit_buf 
     return kit_rule_broken_if(t->eni->state != ALI_ENI_IN_USE);
 }
 
-/* ---- cut-through --------------------------------------------------------------------------------
- */
+/* ---- cut-through ----------------------------------------------------------------------------- */
 
 static bool cut_through_ahead(const struct ali_eip_target *t)
 {
@@ -244,8 +241,7 @@ static enum kit_rule_answer check_cut_guest(const void *evidence, struct kit_buf
     return KIT_RULE_BROKEN;
 }
 
-/* ---- multi --------------------------------------------------------------------------------------
- */
+/* ---- multi ----------------------------------------------------------------------------------- */
 
 static bool multi_ahead(const struct ali_eip_target *t)
 {
@@ -321,8 +317,7 @@ static enum kit_rule_answer check_multi_guest(const void *evidence, struct kit_b
     return kit_rule_broken_if(!t->local);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 const struct kit_rule ali_eip_rules[ALI_EIP_RULES] = {
     {15, KIT_RULE_REFUSE, "an EIP serves its own region", "name an EIP of the ENI's region",

@@ -10,8 +10,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/eip.h"
 
-/* ---- one EIP ------------------------------------------------------------------------------------
- */
+/* ---- one EIP --------------------------------------------------------------------------------- */
 
 enum ali_eip_mode ali_eip_mode_of(const struct kit_settings *settings)
 {
@@ -120,8 +119,7 @@ bool ali_eip_is_ours(const struct ali_eip *eip, const struct ali_eip_target *t)
            kit_addr_parse(eip->private_text, &mapped) && kit_addr_eq(&primary, &mapped);
 }
 
-/* ---- one target ---------------------------------------------------------------------------------
- */
+/* ---- one target ------------------------------------------------------------------------------ */
 
 static bool is_node(const char *type)
 {
@@ -262,8 +260,7 @@ void ali_eip_take(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_
         settle(cloud, t, by);
 }
 
-/* ---- locate -------------------------------------------------------------------------------------
- */
+/* ---- locate ---------------------------------------------------------------------------------- */
 
 static int prepare(struct ali_cloud *cloud, struct ali_eip_target *t, struct kit_query *query,
                    struct kit_deadline by, struct kit_err *err)
@@ -314,8 +311,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, false, 1},         {KIT_PARAM_ALLOCATION_ID, false, 1},

@@ -36,8 +36,7 @@ static bool is_active(const struct target *t)
     return t->query && !t->query->failed;
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_region(const void *evidence, struct kit_buf *detail)
 {
@@ -68,8 +67,7 @@ static const struct kit_rule rules[] = {
     ALI_ENI_RULE_KEPT,
 };
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void judge(struct target *t, const struct ali_eni *eni)
 {
@@ -283,8 +281,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ENI, true, 0},

@@ -18,8 +18,7 @@
 
 /* Values of one filter; the API names no limit, and a page holds 50 (DescribeHaVips). */
 #define PER_CALL 20
-/* ---- one HAVIP ----------------------------------------------------------------------------------
- */
+/* ---- one HAVIP ------------------------------------------------------------------------------- */
 
 /* The references spell the words in several ways ("Inuse"). */
 static enum ali_havip_status status_of(const char *word)
@@ -121,8 +120,7 @@ void ali_havip_local_of(const struct kit_settings *settings, struct ali_havip_lo
     memcpy(ret_local->addr.byte, addr->byte, sizeof(ret_local->addr.byte));
 }
 
-/* ---- one target ---------------------------------------------------------------------------------
- */
+/* ---- one target ------------------------------------------------------------------------------ */
 
 static const char *holder_of(const struct ali_havip_target *t)
 {
@@ -158,8 +156,7 @@ static void judge(struct ali_havip_target *t)
     (void)kit_str_copy(need->then, sizeof(need->then), "yes");
 }
 
-/* ---- locate -------------------------------------------------------------------------------------
- */
+/* ---- locate ---------------------------------------------------------------------------------- */
 
 static int look_local(struct ali_havip_target *t, struct kit_err *err)
 {
@@ -395,8 +392,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, true, 0},        {KIT_PARAM_INTERFACE, true, 0},

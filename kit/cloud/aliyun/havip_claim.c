@@ -37,8 +37,7 @@ static int look(const struct task *t, struct ali_havip *ret_havip, struct kit_er
     return rc;
 }
 
-/* ---- taking -------------------------------------------------------------------------------------
- */
+/* ---- taking ---------------------------------------------------------------------------------- */
 
 static int announce(struct task *t, unsigned times, struct kit_err *err)
 {
@@ -113,8 +112,7 @@ static int take_here(struct task *t, unsigned garp_count, struct kit_err *err)
     return -1;
 }
 
-/* ---- claim --------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 int ali_havip_claim(struct kit_cloud *cloud, const struct kit_settings *settings,
                     const struct kit_facts *facts, struct kit_step step[], size_t count,

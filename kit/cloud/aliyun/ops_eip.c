@@ -37,8 +37,7 @@ const char *ali_op_eip_holder(const struct ali_eip *eip, char text[KIT_ID + 32])
     return eip->holder[0] ? text : "";
 }
 
-/* ---- list ---------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct list {
     const struct kit_op_call *call;
@@ -98,8 +97,7 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- unbind -------------------------------------------------------------------------------------
- */
+/* ---- unbind ---------------------------------------------------------------------------------- */
 
 /* Only what `bind` binds is unbound, and never off another one than was meant. */
 static int check_holder(const struct kit_op_call *call, const struct ali_eip *eip,
@@ -164,8 +162,7 @@ static int run_unbind(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- convert ------------------------------------------------------------------------------------
- */
+/* ---- convert --------------------------------------------------------------------------------- */
 
 static int run_convert(struct kit_cloud *base, const struct kit_op_call *call,
                        struct kit_op_answer *answer, struct kit_err *err)
@@ -197,8 +194,7 @@ static int run_convert(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param list_params[] = {
     {"eip", KIT_OP_ID, NULL, false, true, "this one: its id or its address"},

@@ -41,8 +41,7 @@ static int check_words(const struct bind *b, struct kit_err *err)
     return 0;
 }
 
-/* ---- whom it is for -----------------------------------------------------------------------------
- */
+/* ---- whom it is for -------------------------------------------------------------------------- */
 
 static void take_eni(struct bind *b, const struct ali_eni *eni)
 {
@@ -72,8 +71,7 @@ static int find_holder(struct bind *b, struct kit_err *err)
                        b->eni ? "ENI" : "instance", b->eni ? b->eni : b->instance);
 }
 
-/* ---- looking ------------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void look_done(struct bind *b)
 {
@@ -111,8 +109,7 @@ static int look(struct bind *b, bool before, struct kit_err *err)
     return -1;
 }
 
-/* ---- binding ------------------------------------------------------------------------------------
- */
+/* ---- binding --------------------------------------------------------------------------------- */
 
 static void say(struct bind *b, struct kit_op_answer *answer, const char *already)
 {
@@ -207,8 +204,7 @@ static int run_bind(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param params[] = {
     {"eip", KIT_OP_ID, NULL, true, true, "its id or its address"},

@@ -9,9 +9,7 @@
 /* DeleteNetworkInterface: one that stays Deleting "for an extended period": ask once more. */
 #define DELETE_AGAIN_MS INT64_C(30000)
 
-/* ---- rows
- * ----------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 const char *const ali_op_eni_columns[] = {"eni",    "status", "type", "instance", "address",
                                           "others", "mac",    "zone", "vswitch",  "vpc",
@@ -74,9 +72,7 @@ int ali_op_eni_find(struct ali_cloud *cloud, const char *id, struct kit_deadline
     return no_eni(id, err);
 }
 
-/* ---- security groups
- * -----------------------------------------------------------------------------
- */
+/* ---- security groups ------------------------------------------------------------------------- */
 
 void ali_op_groups_call(struct ali_rpc *r, struct ali_cloud *cloud, char *const *group)
 {
@@ -117,9 +113,7 @@ void ali_op_groups_take(const struct ali_rpc *r, char *const *group, struct ali_
     }
 }
 
-/* ---- list
- * ----------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
@@ -147,9 +141,7 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- create
- * --------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 struct creation {
     struct ali_change change; /* first */
@@ -341,9 +333,7 @@ static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 struct deletion {
     struct ali_change change; /* first */
@@ -416,9 +406,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param list_params[] = {
     {"eni", KIT_OP_ID, NULL, false, true, "this one"},

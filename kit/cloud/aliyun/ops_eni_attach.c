@@ -174,9 +174,7 @@ static int detach_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param attach_params[] = {
     {"eni", KIT_OP_ID, NULL, true, true, "the ENI: a secondary one that no instance has"},

@@ -170,9 +170,7 @@ static int modify_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param params[] = {
     {"eni", KIT_OP_ID, NULL, true, true, "the ENI"},

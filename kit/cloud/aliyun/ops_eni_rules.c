@@ -3,9 +3,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/ops_eni.h"
 
-/* ---- create, modify
- * ------------------------------------------------------------------------------
- */
+/* ---- create, modify -------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *detail)
 {
@@ -70,9 +68,7 @@ const struct kit_rule ali_op_eni_modify_rules[] = {
      check_changeable},
 };
 
-/* ---- attach, detach
- * ------------------------------------------------------------------------------
- */
+/* ---- attach, detach -------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_attachable(const void *evidence, struct kit_buf *detail)
 {
@@ -138,9 +134,7 @@ const struct kit_rule ali_op_eni_detach_rules[] = {
     ALI_ENI_RULE_SECONDARY,
 };
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *detail)
 {

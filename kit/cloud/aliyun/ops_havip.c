@@ -9,9 +9,7 @@
 /* The most that DescribeHaVips gives at once. */
 #define PAGE 50
 
-/* ---- rows
- * ----------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 const char *const ali_op_havip_columns[] = {"havip", "address", "status", "master", "bound",
                                             "eip",   "vswitch", "vpc",    "name",   NULL};
@@ -65,9 +63,7 @@ int ali_op_havip_find(struct ali_cloud *cloud, const char *id, const char *me,
     return rc;
 }
 
-/* ---- list
- * ----------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 struct filter {
     const char *havip, *vpc, *vswitch, *status;
@@ -167,9 +163,7 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- create
- * --------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 struct creation {
     struct ali_change change; /* first */
@@ -307,9 +301,7 @@ static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param list_params[] = {
     {"havip", KIT_OP_ID, NULL, false, true, "this one"},

@@ -34,9 +34,7 @@ static int begin(struct work *w, struct kit_err *err)
     return ali_ready(w->cloud, w->call->by, err);
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void take_instance(struct work *w)
 {
@@ -121,9 +119,7 @@ static bool rests(const struct ali_havip *h)
     return h->status == ALI_HAVIP_AVAILABLE || h->status == ALI_HAVIP_IN_USE;
 }
 
-/* ---- changing
- * ------------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static int change(struct work *w, struct kit_op_answer *answer, struct kit_err *err)
 {
@@ -227,9 +223,7 @@ static int unbind_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param bind_params[] = {
     {"havip", KIT_OP_ID, NULL, true, true, "the HAVIP"},

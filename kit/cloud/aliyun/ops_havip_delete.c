@@ -136,9 +136,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param delete_params[] = {
     {"havip", KIT_OP_ID, NULL, true, true, "the HAVIP"},

@@ -95,9 +95,7 @@ static int unbind_run(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param params[] = {
     {"havip", KIT_OP_ID, NULL, true, true, "the HAVIP"},

@@ -4,9 +4,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aliyun/ops_havip.h"
 
-/* ---- create
- * --------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_address(const void *evidence, struct kit_buf *detail)
 {
@@ -39,9 +37,7 @@ const struct kit_rule ali_op_havip_create_rules[] = {
      check_region},
 };
 
-/* ---- bind and unbind
- * -----------------------------------------------------------------------------
- */
+/* ---- bind and unbind ------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_network(const void *evidence, struct kit_buf *detail)
 {
@@ -100,9 +96,7 @@ const struct kit_rule ali_op_havip_unbind_rules[] = {
     RULE_STATES,
 };
 
-/* ---- EIPs
- * ----------------------------------------------------------------------------------------
- */
+/* ---- EIPs ------------------------------------------------------------------------------------ */
 
 static enum kit_rule_answer check_eip_region(const void *evidence, struct kit_buf *detail)
 {
@@ -139,9 +133,7 @@ const struct kit_rule ali_op_havip_eip_rules[] = {
     RULE_STATES,
 };
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *detail)
 {

@@ -45,8 +45,7 @@ static struct ali_eni_filter holder_filter(const struct target *t)
     return (struct ali_eni_filter){.vpc = t->me.vpc, .address = t->addr};
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_subnet(const void *evidence, struct kit_buf *detail)
 {
@@ -117,8 +116,7 @@ static const struct kit_rule rules[] = {
      "name an interface of this node", check_managed},
 };
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Who has it in our VPC; while it moves it may be seen twice: then the other is the one that
  * counts. */
@@ -393,8 +391,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, true, 0},        {KIT_PARAM_INTERFACE, false, 1},

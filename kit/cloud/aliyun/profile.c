@@ -86,8 +86,7 @@ static int parse_ini(struct ali_profiles *p, struct kit_err *err)
     return 0;
 }
 
-/* ---- files -----------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* *ret_found false: not there, which is fine unless it `must` be. */
 static int read_file(const char *path, bool must, struct kit_buf *out, bool *ret_found,
@@ -194,8 +193,7 @@ void ali_profiles_free(struct ali_profiles *p)
     free(p);
 }
 
-/* ---- questions -------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 const char *ali_profiles_chosen(const struct ali_profiles *p, const struct kit_settings *settings,
                                 bool *ret_named)

@@ -41,8 +41,7 @@ static bool is_active(const struct ali_route_target *t)
     return t->query && !t->query->failed;
 }
 
-/* ---- which tables ------------------------------------------------------------------------------
- */
+/* ---- which tables ---------------------------------------------------------------------------- */
 
 static void add_pair(struct search *s, const char *id, struct ali_route_target *t)
 {
@@ -148,8 +147,7 @@ static void find_tables(struct search *s)
     }
 }
 
-/* ---- all entries -------------------------------------------------------------------------------
- */
+/* ---- all entries ----------------------------------------------------------------------------- */
 
 /* One target: its destination alone.  Several: the whole table serves them all. */
 static const struct kit_cidr *asked_for(const struct table *table)
@@ -213,8 +211,7 @@ static void read_entries(struct search *s)
     free(call);
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static bool is_instance(const struct ali_route_entry *e)
 {
@@ -317,8 +314,7 @@ static void explain_missing(const struct search *s, struct ali_route_target *t)
                       names.len_bytes ? names.data : "none found", names.overflow ? ", ..." : "");
 }
 
-/* ---- the ENIs behind them, for claims ----------------------------------------------------------
- */
+/* ---- the ENIs behind them, for claims -------------------------------------------------------- */
 
 static bool wants_enis(const struct ali_route_target *t)
 {
@@ -459,8 +455,7 @@ static void look_at_enis(struct search *s)
     free(id);
 }
 
-/* ---- the whole search --------------------------------------------------------------------------
- */
+/* ---- the whole search ------------------------------------------------------------------------ */
 
 void ali_route_search(struct ali_cloud *cloud, struct ali_route_target target[], size_t count,
                       struct kit_deadline by)

@@ -49,8 +49,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, true, 0},        {KIT_PARAM_INTERFACE, false, 1},

@@ -32,8 +32,7 @@ static struct ali_rpc *of(struct kit_call *call)
     return (struct ali_rpc *)call; /* its first member */
 }
 
-/* ---- parameters ------------------------------------------------------------------------------
- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static void drop_value(char *value)
 {
@@ -102,8 +101,7 @@ static int write_query(struct ali_rpc *r, struct kit_buf *out, struct kit_err *e
     return kit_buf_check(out, "the parameters", err);
 }
 
-/* ---- a try -----------------------------------------------------------------------------------
- */
+/* ---- a try ----------------------------------------------------------------------------------- */
 
 static int draw(unsigned char bytes[NONCE_BYTES], struct kit_err *err)
 {
@@ -175,8 +173,7 @@ static int encode(struct kit_call *call, struct kit_http_request *req, struct ki
     return 0;
 }
 
-/* ---- an answer -------------------------------------------------------------------------------
- */
+/* ---- an answer ------------------------------------------------------------------------------- */
 
 /* The server's clock minus ours; false when its Date cannot be trusted. */
 static bool offset_of(const struct ali_rpc *r, const struct kit_http_response *resp,
@@ -268,8 +265,7 @@ static int renew(struct kit_call *call, struct kit_deadline by, struct kit_err *
     return ali_creds_renew(of(call)->cloud, by, err);
 }
 
-/* ---- a call ----------------------------------------------------------------------------------
- */
+/* ---- a call ---------------------------------------------------------------------------------- */
 
 static const struct ali_endpoint *endpoint_of(const struct ali_cloud *cloud,
                                               const struct ali_product *product)

@@ -75,8 +75,7 @@ const struct kit_json_node *ali_rpc_root(const struct ali_rpc *r);
  * ALI_NOTE_TAKEN: somebody was quicker). */
 void ali_rpc_step(const struct ali_rpc *r, struct kit_step *step);
 
-/* ---- reading answers: as odd as they come ------------------------------------------------------
- */
+/* ---- reading answers: as odd as they come ---------------------------------------------------- */
 
 /* The list `outer.inner` ("EipAddresses", "EipAddress"): number of elements, and one of them.
  * Accepts an array or a single object where an array is expected, and `outer` being the array

@@ -103,8 +103,7 @@ const struct ali_profiles *ali_session_profiles(struct ali_cloud *cloud)
     return s->profiles;
 }
 
-/* ---- the region ------------------------------------------------------------------------------
- */
+/* ---- the region ------------------------------------------------------------------------------ */
 
 static bool take_region(struct ali_cloud *cloud, const char *region)
 {

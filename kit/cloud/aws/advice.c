@@ -31,8 +31,7 @@ static int run_list(struct aws_nic_list *list, struct kit_deadline by, struct ki
     return aws_nic_list_finish(list, by, err);
 }
 
-/* ---- two nodes ---------------------------------------------------------------------------------
- */
+/* ---- two nodes ------------------------------------------------------------------------------- */
 
 /* Nodes beside ours that have a binding; more would be more than one too many. */
 #define OTHERS_MAX 8
@@ -133,8 +132,7 @@ enum kit_rule_answer aws_pair_check(const struct aws_pair *pair, struct kit_buf 
     return kit_str_eq(pair->mine.zone, pair->other_zone) ? KIT_RULE_BROKEN : KIT_RULE_HOLDS;
 }
 
-/* ---- route tables of a VPC ---------------------------------------------------------------------
- */
+/* ---- route tables of a VPC ------------------------------------------------------------------- */
 
 typedef void (*table_fn)(void *arg, const struct kit_xml_node *table);
 
@@ -257,8 +255,7 @@ void aws_way_out_find(struct aws_cloud *cloud, const struct aws_nic *nic, struct
     *ret_way = way;
 }
 
-/* ---- room on an instance -----------------------------------------------------------------------
- */
+/* ---- room on an instance --------------------------------------------------------------------- */
 
 struct room_search {
     const char *node;

@@ -11,7 +11,7 @@
 #include "kit/cloud/aws/sts.h"
 #include "kit/fmt/json.h"
 
-/* ---- a set of credentials from its parts ---------------------------------------------------- */
+/* ---- a set of credentials from its parts ----------------------------------------------------- */
 
 int aws_creds_fill(const struct kit_creds_parts *parts, const char *who,
                    struct kit_creds *ret_creds, struct kit_err *err)
@@ -54,7 +54,7 @@ int aws_creds_from_json(const struct kit_buf *json, const char *token_key, bool 
     return 0;
 }
 
-/* ---- sources that are no profile's ---------------------------------------------------------- */
+/* ---- sources that are no profile's ----------------------------------------------------------- */
 
 enum aws_source aws_source_environment(struct kit_creds *ret_creds, struct kit_err *err)
 {
@@ -130,7 +130,7 @@ enum aws_source aws_source_instance(const struct aws_chain *chain, struct kit_cr
     return read_role(chain, role, ret_creds, err) == 0 ? AWS_SOURCE_GOT : AWS_SOURCE_BROKEN;
 }
 
-/* ---- the chain ------------------------------------------------------------------------------ */
+/* ---- the chain ------------------------------------------------------------------------------- */
 
 static int none_at_all(const struct aws_profiles *profiles, const char *profile, bool skipped_env,
                        struct kit_err *err)

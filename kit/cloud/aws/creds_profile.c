@@ -28,7 +28,7 @@ static bool has_role(const struct aws_chain *chain, const char *profile)
     return value(chain, profile, "role_arn") && !value(chain, profile, "web_identity_token_file");
 }
 
-/* ---- sources that need no role -------------------------------------------------------------- */
+/* ---- sources that need no role --------------------------------------------------------------- */
 
 static enum aws_source static_keys(const struct aws_chain *chain, bool in_credentials,
                                    const char *profile, struct kit_creds *ret_creds,
@@ -118,7 +118,7 @@ static enum aws_source without_role(const struct aws_chain *chain, const char *p
     return got;
 }
 
-/* ---- roles ---------------------------------------------------------------------------------- */
+/* ---- roles ----------------------------------------------------------------------------------- */
 
 /* From the profile that is asked for down to the one that has keys. */
 struct roles {

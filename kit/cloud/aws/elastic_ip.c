@@ -23,8 +23,7 @@ struct target {
     struct aws_way_out way;
 };
 
-/* ---- rules --------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_way_out(const void *evidence, struct kit_buf *detail)
 {
@@ -66,8 +65,7 @@ static const struct kit_rule rules[] = {
     {72, KIT_RULE_WARN, AWS_PAIR_MEANS, AWS_PAIR_REMEDY, check_zones},
 };
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool is_address(const struct kit_xml_node *item, const char *name,
                        const struct kit_addr *wanted)
@@ -300,8 +298,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 static int claim(struct kit_cloud *base, const struct kit_settings *settings,
                  const struct kit_facts *facts, struct kit_step step[], size_t count,
@@ -349,8 +346,7 @@ static int release(struct kit_cloud *base, const struct kit_settings *settings,
     return rc;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, false, 1},         {KIT_PARAM_ALLOCATION_ID, false, 1},

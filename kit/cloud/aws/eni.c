@@ -28,8 +28,7 @@ struct target {
     struct aws_room room; /* here, for advice and where it is to come here */
 };
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_secondary(const void *evidence, struct kit_buf *detail)
 {
@@ -89,8 +88,7 @@ static const struct kit_rule rules[] = {
      "set DeleteOnTermination of its attachment to false", check_kept},
 };
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int find_place(struct aws_cloud *cloud, struct kit_deadline by, struct place *ret_place,
                       struct kit_err *err)
@@ -233,8 +231,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ENI, true, 0},

@@ -48,8 +48,7 @@ static bool is_free(const struct walk *w)
     return kit_str_eq(w->nic.status, "available") && !w->nic.attachment[0];
 }
 
-/* ---- looking -----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 /* aws_nic_list */
 static void ask_eni(void *arg, struct aws_query *q)
@@ -129,8 +128,7 @@ static int wait_for(struct walk *w, bool until_free, struct kit_deadline by)
     return rc;
 }
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 /* aws_nic_list */
 static void ask_mine(void *arg, struct aws_query *q)

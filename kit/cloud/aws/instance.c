@@ -2,9 +2,7 @@
 
 #include "kit/base/str.h"
 
-/* ---- instances
- * -----------------------------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 void aws_instance_ask(struct aws_query *q, struct aws_cloud *cloud, const char *id)
 {
@@ -39,9 +37,7 @@ bool aws_instance_take(const struct aws_query *q, const char *id, struct aws_ins
     return false;
 }
 
-/* ---- subnets
- * -------------------------------------------------------------------------------------
- */
+/* ---- subnets --------------------------------------------------------------------------------- */
 
 void aws_subnet_ask(struct aws_query *q, struct aws_cloud *cloud, const char *id)
 {
@@ -68,9 +64,7 @@ bool aws_subnet_take(const struct aws_query *q, const char *id, struct aws_subne
     return false;
 }
 
-/* ---- security groups
- * -----------------------------------------------------------------------------
- */
+/* ---- security groups ------------------------------------------------------------------------- */
 
 void aws_groups_ask(struct aws_query *q, struct aws_cloud *cloud, char *const *group)
 {

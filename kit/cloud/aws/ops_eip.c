@@ -32,8 +32,7 @@ static void put_row(struct kit_op_answer *answer, const struct eip *eip)
         kit_op_cell(row, i, cell[i]);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int decode(const struct kit_xml_node *item, struct eip *ret_eip, struct kit_err *err)
 {
@@ -123,8 +122,7 @@ static int run_list(struct kit_cloud *base, const struct kit_op_call *call,
     return 0;
 }
 
-/* ---- whom it is for -----------------------------------------------------------------------------
- */
+/* ---- whom it is for -------------------------------------------------------------------------- */
 
 struct holder {
     char eni[KIT_ID], primary[KIT_ADDR_TEXT];
@@ -165,8 +163,7 @@ static int find_holder(struct aws_cloud *cloud, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- bind ---------------------------------------------------------------------------------------
- */
+/* ---- bind ------------------------------------------------------------------------------------ */
 
 struct bind {
     struct aws_cloud *cloud;
@@ -301,8 +298,7 @@ static int run_bind(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- unbind -------------------------------------------------------------------------------------
- */
+/* ---- unbind ---------------------------------------------------------------------------------- */
 
 /* It names the association: a second one is harmless. */
 static int disassociate(struct bind *b, struct kit_err *err)
@@ -380,8 +376,7 @@ static int run_unbind(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- convert ------------------------------------------------------------------------------------
- */
+/* ---- convert --------------------------------------------------------------------------------- */
 
 static int run_convert(struct kit_cloud *base, const struct kit_op_call *call,
                        struct kit_op_answer *answer, struct kit_err *err)
@@ -394,8 +389,7 @@ static int run_convert(struct kit_cloud *base, const struct kit_op_call *call,
                        "allocate one, and bind it (cloudvip eip bind)");
 }
 
-/* ---- tables -------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param list_params[] = {
     {"eip", KIT_OP_ID, NULL, false, true, "this one: its allocation id or its address"},

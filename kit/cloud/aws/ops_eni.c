@@ -3,9 +3,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/ops_eni.h"
 
-/* ---- list
- * ----------------------------------------------------------------------------------------
- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
                     struct kit_op_answer *answer, struct kit_err *err)
@@ -42,9 +40,7 @@ static int list_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc ? -1 : 0;
 }
 
-/* ---- create
- * --------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 struct creation {
     struct aws_cloud *cloud;
@@ -219,9 +215,7 @@ static int create_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 struct deletion {
     struct aws_cloud *cloud;
@@ -293,9 +287,7 @@ static int delete_run(struct kit_cloud *base, const struct kit_op_call *call,
     return rc;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_op_param list_params[] = {
     {"eni", KIT_OP_ID, NULL, false, true, "this one"},

@@ -15,9 +15,7 @@ void aws_op_nics_done(struct aws_op_nics *list)
     *list = (struct aws_op_nics){.count = 0};
 }
 
-/* ---- one
- * -----------------------------------------------------------------------------------------
- */
+/* ---- one ------------------------------------------------------------------------------------- */
 
 static void take_addresses(const struct kit_xml_node *item, struct aws_op_nic *n)
 {
@@ -80,9 +78,7 @@ static void take(void *arg, const struct kit_xml_node *item)
     list->count++;
 }
 
-/* ---- questions
- * -----------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 /* aws_nic_list */
 static void ask(void *arg, struct aws_query *q)
@@ -157,9 +153,7 @@ void aws_op_groups_take(const struct aws_query *q, char *const *group, struct aw
     }
 }
 
-/* ---- rows
- * ----------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 const char *const aws_op_eni_columns[] = {"eni",    "status", "device", "instance", "address",
                                           "others", "mac",    "zone",   "subnet",   "vpc",

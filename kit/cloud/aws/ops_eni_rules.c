@@ -6,9 +6,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/ops_eni.h"
 
-/* ---- create, modify
- * ------------------------------------------------------------------------------
- */
+/* ---- create, modify -------------------------------------------------------------------------- */
 
 /* EC2 keeps the first four addresses of a subnet and the last one ("Subnet CIDR blocks"). */
 static bool is_kept(const struct kit_cidr *cidr, const struct kit_addr *addr)
@@ -88,9 +86,7 @@ const struct kit_rule aws_op_eni_modify_rules[] = {
      "leave DeleteOnTermination off for an interface that other nodes shall take over", check_kept},
 };
 
-/* ---- attach, detach
- * ------------------------------------------------------------------------------
- */
+/* ---- attach, detach -------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_room(const void *evidence, struct kit_buf *detail)
 {
@@ -183,9 +179,7 @@ const struct kit_rule aws_op_eni_detach_rules[] = {
     RULE_SECONDARY,
 };
 
-/* ---- delete
- * --------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_unused(const void *evidence, struct kit_buf *detail)
 {

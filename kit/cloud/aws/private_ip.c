@@ -30,8 +30,7 @@ struct target {
     struct kit_cidr cidr; /* of it; family 0 when not known */
 };
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum kit_rule_answer check_subnet(const void *evidence, struct kit_buf *detail)
 {
@@ -80,8 +79,7 @@ static const struct kit_rule rules[] = {
      "name an interface of this node", check_managed},
 };
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool is_active(const struct target *t)
 {
@@ -368,8 +366,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, true, 0},        {KIT_PARAM_INTERFACE, false, 1},

@@ -41,7 +41,7 @@ struct aws_profiles {
     struct file credentials, config;
 };
 
-/* ---- reading one file ---------------------------------------------------------------------- */
+/* ---- reading one file ------------------------------------------------------------------------ */
 
 struct reader {
     struct file *file;
@@ -201,7 +201,7 @@ static int parse(struct file *file, bool config, char *text, struct kit_err *err
     return rc;
 }
 
-/* ---- which files --------------------------------------------------------------------------- */
+/* ---- which files ----------------------------------------------------------------------------- */
 
 /* "~/x" below the home directory; without one the path stays as it is, and the file missing. */
 static int set_path(struct file *file, const char *path, struct kit_err *err)
@@ -271,7 +271,7 @@ void aws_profiles_free(struct aws_profiles *profiles)
     free(profiles);
 }
 
-/* ---- asking -------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 const char *aws_profiles_chosen(const struct kit_settings *settings, bool *ret_named)
 {

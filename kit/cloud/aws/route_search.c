@@ -38,8 +38,7 @@ static bool is_source_dest_check(const struct kit_settings *s, const char *word)
     return kit_settings_is(s, KIT_PARAM_SOURCE_DEST_CHECK, word);
 }
 
-/* ---- describing --------------------------------------------------------------------------------
- */
+/* ---- describing ------------------------------------------------------------------------------ */
 
 static void add_values(struct group *g, const char *filter, bool addresses)
 {
@@ -141,8 +140,7 @@ static void all_pages(struct search *s, struct group *g)
     }
 }
 
-/* ---- the source/destination check --------------------------------------------------------------
- */
+/* ---- the source/destination check ------------------------------------------------------------ */
 
 static void encode_eni(struct aws_cloud *cloud, const struct aws_route_target *t,
                        struct aws_query *q)
@@ -202,8 +200,7 @@ static bool wants_eni(const struct aws_route_target *t)
     return t->query->for_claim && !is_source_dest_check(t->query->settings, "ignore");
 }
 
-/* ---- the whole search --------------------------------------------------------------------------
- */
+/* ---- the whole search ------------------------------------------------------------------------ */
 
 static bool fits(const struct group *g, const struct aws_route_target *t, unsigned values)
 {

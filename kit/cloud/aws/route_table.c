@@ -11,8 +11,7 @@
 #include "kit/base/str.h"
 #include "kit/cloud/aws/route_table.h"
 
-/* ---- one table's entry -------------------------------------------------------------------------
- */
+/* ---- one table's entry ----------------------------------------------------------------------- */
 
 /* The id of whatever an entry points at.  What is no node goes first: an instance target shows its
  * ENI as well, and an entry that shows something else beside them is not for us to take. */
@@ -172,8 +171,7 @@ void aws_route_take_table(const struct kit_xml_node *table, struct aws_route_tar
         t->query->failed = true;
 }
 
-/* ---- locate ------------------------------------------------------------------------------------
- */
+/* ---- locate ---------------------------------------------------------------------------------- */
 
 static void prepare_target(struct aws_cloud *cloud, struct aws_route_target *t,
                            struct kit_query *query, struct kit_deadline by)
@@ -209,8 +207,7 @@ static int locate(struct kit_cloud *base, struct kit_query query[], size_t count
     return 0;
 }
 
-/* ---- claim -------------------------------------------------------------------------------------
- */
+/* ---- claim ----------------------------------------------------------------------------------- */
 
 static void encode_step(struct aws_cloud *cloud, const struct kit_facts *facts,
                         const struct kit_cidr *destination, const struct kit_step *step,
@@ -258,8 +255,7 @@ static int claim(struct kit_cloud *cloud, const struct kit_settings *settings,
     return rc;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static const struct kit_param_use params[] = {
     {KIT_PARAM_ADDRESS, true, 0},

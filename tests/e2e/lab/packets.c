@@ -58,8 +58,7 @@ static struct sockaddr_in address_of(const char *ip, const char *port)
     return address;
 }
 
-/* ---- serve ------------------------------------------------------------------------------------
- */
+/* ---- serve ----------------------------------------------------------------------------------- */
 
 /* From the address that was asked, whatever the node's own is (ip(7), IP_PKTINFO). */
 static void answer_datagram(int fd, const char *name)
@@ -120,8 +119,7 @@ static int serve(const char *name, const char *port)
     }
 }
 
-/* ---- ask --------------------------------------------------------------------------------------
- */
+/* ---- ask ------------------------------------------------------------------------------------- */
 
 struct question {
     int64_t number, sent_ns; /* sent_ns 0: settled */
@@ -272,8 +270,7 @@ static void ask(const char *ip, const char *port, const char *ms, const char *fi
         ask_round(timer, udp, &to, &number);
 }
 
-/* ---- note -------------------------------------------------------------------------------------
- */
+/* ---- note ------------------------------------------------------------------------------------ */
 
 /* One write of one line: several nodes write into the file. */
 __attribute__((format(printf, 2, 3))) static void put_line(const char *file, const char *format,
